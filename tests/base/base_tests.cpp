@@ -1,0 +1,87 @@
+#include "base/clock.hpp"
+#include "base/diagnostic.hpp"
+#include "base/digest.hpp"
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/suggest.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace pawl;
+
+BOOST_AUTO_TEST_SUITE(base)
+
+BOOST_AUTO_TEST_CASE(json_text_is_readable_and_canonical_text_is_sorted) {
+    const auto value = parse_json(R"({"b":2.5,"a":[1,1e3,-0.1,9007199254740993,"\u00e9\n\u0001"],"c":{}})").value();
+    BOOST_TEST(to_text(value) == "{\"b\":2.5,\"a\":[1,1000,-0.1,9007199254740993,\"\u00e9\\n\\u0001\"],\"c\":{}}");
+    BOOST_TEST(to_canonical_text(value).substr(0, 5) == "{\"a\":");
+    BOOST_TEST(to_text(parse_json("1e300").value()) == "1e+300");
+    BOOST_TEST(to_text(json::value("\xff!")) == "\"\xef\xbf\xbd!\"");
+}
+
+BOOST_AUTO_TEST_CASE(json_errors_name_line_and_column) {
+    const auto bad = parse_json("{\n  \"a\": nul\n}");
+    BOOST_TEST_REQUIRE(bad.has_error());
+    BOOST_TEST(bad.error().detail.find("line 2, column ") != std::string::npos);
+    BOOST_TEST(parse_json("1 2").has_error());
+    BOOST_TEST(parse_json("").has_error());
+    BOOST_TEST(parse_json(std::string(100000, '[')).has_error());
+}
+
+BOOST_AUTO_TEST_CASE(merge_patch_follows_rfc_7396) {
+    auto target = parse_json(R"({"a":{"b":1,"c":2},"d":3})").value();
+    merge_patch(target, parse_json(R"({"a":{"b":null,"x":{"y":1}},"d":[1]})").value());
+    BOOST_TEST(to_text(target) == R"({"a":{"c":2,"x":{"y":1}},"d":[1]})");
+}
+
+BOOST_AUTO_TEST_CASE(durations_read_and_print) {
+    BOOST_TEST(parse_iso8601_duration("PT24H").value().count() == 86'400'000);
+    BOOST_TEST(parse_iso8601_duration("P1DT2H3.5S").value().count() == 93'603'500);
+    BOOST_TEST(parse_iso8601_duration("P2W").value().count() == 2 * 604'800'000LL);
+    for (const auto* bad : {"", "24h", "P", "PT", "P1Y", "P1M", "PT1S1M", "PT-1S", "P1H", "PT99999999999999999999S", "P999999D"}) {
+        BOOST_TEST(parse_iso8601_duration(bad).has_error(), bad);
+    }
+    BOOST_TEST(to_iso8601(milliseconds(93'603'500)) == "P1DT2H3.5S");
+    BOOST_TEST(to_iso8601(milliseconds(0)) == "PT0S");
+}
+
+BOOST_AUTO_TEST_CASE(times_read_and_print) {
+    const auto t = parse_rfc3339("2026-11-23T14:45:00.123+01:00").value();
+    BOOST_TEST(to_rfc3339(t) == "2026-11-23T13:45:00.123Z");
+    for (const auto* bad : {"", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z"}) {
+        BOOST_TEST(parse_rfc3339(bad).has_error(), bad);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(digests_and_ids) {
+    BOOST_TEST(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    BOOST_TEST(to_base32(sha256("abc")).size() == 52u);
+    BOOST_TEST(to_base64("foob") == "Zm9vYg==");
+    BOOST_TEST(derived_uuid("x") == derived_uuid("x"));
+    BOOST_TEST(derived_uuid("x") != derived_uuid("y"));
+    const auto first = new_uuid7();
+    BOOST_TEST(first.size() == 36u);
+    BOOST_TEST(first[14] == '7');
+    BOOST_TEST(first != new_uuid7());
+    BOOST_TEST(shard_of("support/ticket-1", 64) < 64u);
+}
+
+BOOST_AUTO_TEST_CASE(closest_name_is_suggested_only_when_near) {
+    const std::vector<std::string> names{"input", "output", "export"};
+    BOOST_TEST(closest("ouptut", names).value_or("") == "output");
+    BOOST_TEST(!closest("timeout", names).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(diagnostics_show_the_line_with_a_caret) {
+    const diagnostic d{severity::error, "unknown-key", "a.yaml", {2, 3}, 4, "/do", "there is no key `dooo`.", "did you mean `do`?"};
+    BOOST_TEST(render(d, "x: 1\n  dooo: 2\n") ==
+               "a.yaml:2:3: error: there is no key `dooo`.\n  2 |   dooo: 2\n    |   ^~~~\n  hint: did you mean `do`?");
+}
+
+BOOST_AUTO_TEST_CASE(problems_match_by_their_last_segment) {
+    BOOST_TEST(type_name_of("https://serverlessworkflow.io/spec/1.0.0/errors/timeout") == "timeout");
+    const auto error = make_problem(problem_type::timeout, "late", "/do/0/x");
+    BOOST_TEST((problem_from_json(to_json(error)) == error));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
