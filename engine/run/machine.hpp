@@ -1,0 +1,78 @@
+// The machine: (run state, event) -> transition. Pure: no clock, I/O, thread or randomness; the same state and event give the same
+// transition, on any engine. It knows tasks, not effects: a call is a name, arguments and a key.
+// A run_state and its values belong to one thread at a time; different runs may be on different threads.
+#pragma once
+
+#include "run/state.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pawl::run {
+
+/// What the machine may see of the world at one event.
+struct surroundings {
+    time_point now;
+    const json::value* agent = nullptr;  ///< `$agent`: { key, state, version, meta }; null for a run without an agent
+    std::string_view runtime_version = "0";
+    /// Stands in expressions for the secret `name`; replaced by the secret itself when the call is dispatched.
+    std::string (*secret_placeholder)(std::string_view run, std::string_view name) = nullptr;
+    std::uint64_t budget = 10'000;       ///< tasks entered before the machine yields to its neighbours
+};
+
+/// A call whose intent the next checkpoint records.
+struct call_intent {
+    frame_id frame = 0;
+    bool recovered = false;
+};
+
+/// A call nobody waits for any more.
+struct abandoned_call {
+    frame call;           ///< as it was
+    std::string reason;   ///< "timeout" or "cancelled"
+};
+
+/// What one event brought about, beside the new state.
+struct transition {
+    std::vector<call_intent> calls;         ///< to stage, and to start once durable
+    std::vector<frame_id> due_calls;        ///< parked calls whose wake_at has come
+    std::vector<abandoned_call> abandoned;
+    std::vector<store::step_row> steps;
+    std::vector<store::outbox_row> events;
+    bool yielded = false;                   ///< work is left: post resume()
+};
+
+/// Begins a run: validates and transforms its input, enters the first task.
+/// `input` is the raw input; `s` holds id and workflow only.
+transition start(run_state& s, value_ref input, const surroundings& world);
+
+/// Goes on with ready work after a yield or a recovery.
+transition resume(run_state& s, const surroundings& world);
+
+/// After recovery: calls that were started without a recorded outcome. Pure and idempotent ones are intents again (recovered = true);
+/// at-most-once ones fail as *unknown* (a `runtime` problem with title "Unknown Outcome").
+transition recover(run_state& s, const surroundings& world);
+
+/// A call ended. Ignored when nobody waits for it any more. `record` is kept with the step.
+transition call_completed(run_state& s, frame_id call, json::value output, const json::object& record, const surroundings& world);
+transition call_failed(run_state& s, frame_id call, problem error, const json::object& record, const surroundings& world);
+
+/// A call waits for somebody outside, to be asked again at `wake_at`.
+void call_parked(run_state& s, frame_id call, std::optional<time_point> wake_at);
+
+/// Time has reached world.now: everything due fires, in the order of its time.
+transition time_passed(run_state& s, const surroundings& world);
+
+/// Ends the run as cancelled.
+transition cancel(run_state& s, std::string_view reason, const surroundings& world);
+
+/// Structural path of a frame with visits and iterations: "/classify#1/refund[3]#1". Attempts are no part of it.
+std::string activation_path(const run_state& s, const frame& f);
+
+/// Where the frame's deadline, its try's attempt limit and those of all scopes around it meet: the earliest.
+std::optional<time_point> effective_deadline(const run_state& s, const frame& f);
+
+}  // namespace pawl::run

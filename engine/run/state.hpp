@@ -1,0 +1,105 @@
+// The state of one run: a tree of live frames plus `$context`. A plain value: whoever holds it owns it.
+// The machine changes it; state_codec writes and reads it. Its size follows depth and live branches, never age.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/problem.hpp"
+#include "flow/workflow.hpp"
+#include "run/value_ref.hpp"
+#include "store/records.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pawl::run {
+
+using frame_id = std::uint64_t;
+inline constexpr frame_id root_frame = 0;  ///< the workflow itself; never stored as a frame
+
+enum class frame_phase : std::uint8_t {
+    body,      ///< a scope whose children run
+    handler,   ///< a try whose catch.do runs
+    backoff,   ///< a try that waits before its next attempt
+    waiting,   ///< a wait that waits for its time
+    started,   ///< a call handed to its effect
+    parked     ///< a call that waits for somebody outside
+};
+
+/// How often a task was entered within one activation of its scope.
+struct visit_count {
+    flow::task_id task = 0;
+    std::uint64_t count = 0;
+};
+
+/// A live activation of a task.
+struct frame {
+    frame_id id = 0;
+    flow::task_id task = 0;
+    frame_id parent = root_frame;
+    std::uint64_t visit = 1;      ///< 1 for the first time in this activation of its scope
+    frame_phase phase = frame_phase::body;
+    time_point started_at;
+    std::optional<time_point> deadline;  ///< of the task's own `timeout`
+    std::optional<time_point> wake_at;   ///< end of a wait or back-off; when a parked call wants to be asked
+    value_ref raw_input;
+    value_ref input;              ///< after `input.from`
+    std::vector<visit_count> visits;     ///< of its children
+
+    // for
+    value_ref collection;
+    std::uint64_t index = 0;
+    // try: the caught error; fork: unused
+    value_ref error;
+    unsigned attempt = 1;         ///< of a try's body, and of a call under it
+    std::optional<time_point> first_failure;
+    std::optional<time_point> attempt_deadline;  ///< limit.attempt.duration
+    // fork
+    std::vector<std::optional<value_ref>> results;
+    // call
+    value_ref arguments;
+    std::string key;
+    std::string digest;
+};
+
+/// A task that is about to be entered, or (task == no_task) a `for` frame that is about to begin its next iteration.
+struct ready_item {
+    frame_id parent = root_frame;
+    flow::task_id task = flow::no_task;
+    value_ref input;
+};
+
+struct run_state {
+    std::string id;
+    std::shared_ptr<const flow::workflow> workflow;
+    store::run_status status = store::run_status::pending;
+    value_ref raw_input;                 ///< what the run was started with
+    value_ref input;                     ///< after the workflow's `input.from`
+    value_ref context;
+    time_point started_at;
+    std::optional<time_point> deadline;  ///< of the workflow's `timeout`
+    std::vector<frame> frames;           ///< parents before children
+    std::vector<ready_item> ready;       ///< in order of entry
+    std::vector<visit_count> visits;     ///< of the top-level tasks
+    std::map<std::string, value_ref, std::less<>> steps;  ///< last outputs of tasks that `$steps` reads
+    frame_id next_frame = 1;
+    std::int64_t next_step = 1;
+    std::uint64_t next_event = 1;
+
+    value_ref output;                    ///< when completed
+    std::optional<problem> error;        ///< when faulted
+
+    frame* find(frame_id id) noexcept;
+    const frame* find(frame_id id) const noexcept;
+    const frame* find_call(std::string_view key) const noexcept;
+    const flow::task& task_of(const frame& f) const { return workflow->tasks[f.task]; }
+
+    /// The earliest deadline or wake-up of any frame.
+    std::optional<time_point> due_at() const;
+};
+
+}  // namespace pawl::run
