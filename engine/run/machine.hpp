@@ -35,13 +35,35 @@ struct abandoned_call {
     std::string reason;   ///< "timeout" or "cancelled"
 };
 
+/// One finished try of a step, for the audit log.
+struct step_record {
+    std::int64_t seq = 0;   ///< per run, from 1
+    flow::task_id task = 0;
+    std::string function;   ///< what was called; "wait", "emit", "raise"
+    std::string key;
+    std::string digest;
+    unsigned attempt = 1;
+    std::string outcome;    ///< "completed", "faulted", "timeout", "cancelled", "unknown"
+    time_point started_at;
+    time_point ended_at;
+    value_ref result;       ///< output, or Problem Details
+    json::object record;    ///< what the effect reported of the call
+};
+
+/// A CloudEvent that the run emitted.
+struct emitted_event {
+    std::string id;
+    std::string type;
+    value_ref event;
+};
+
 /// What one event brought about, beside the new state.
 struct transition {
     std::vector<call_intent> calls;         ///< to stage, and to start once durable
     std::vector<frame_id> due_calls;        ///< parked calls whose wake_at has come
     std::vector<abandoned_call> abandoned;
-    std::vector<store::step_row> steps;
-    std::vector<store::outbox_row> events;
+    std::vector<step_record> steps;
+    std::vector<emitted_event> events;
     bool yielded = false;                   ///< work is left: post resume()
 };
 

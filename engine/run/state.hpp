@@ -4,9 +4,9 @@
 
 #include "base/clock.hpp"
 #include "base/problem.hpp"
+#include "base/run_status.hpp"
 #include "flow/workflow.hpp"
 #include "run/value_ref.hpp"
-#include "store/records.hpp"
 
 #include <cstdint>
 #include <map>
@@ -76,7 +76,7 @@ struct ready_item {
 struct run_state {
     std::string id;
     std::shared_ptr<const flow::workflow> workflow;
-    store::run_status status = store::run_status::pending;
+    run_status status = run_status::pending;
     value_ref raw_input;                 ///< what the run was started with
     value_ref input;                     ///< after the workflow's `input.from`
     value_ref context;

@@ -70,11 +70,15 @@ struct staging {
     agent_view* agent = nullptr; ///< null for a run without an agent
     std::vector<store::approval_row> approvals;
     std::vector<store::outbox_row> events;
+    /// Set by stage() of a call that waits for somebody outside: start() is not called, the run may leave memory, and answer() is called
+    /// when a message for the call's key arrives, or with kind "due" at `wake_at`.
+    bool parks = false;
+    std::optional<time_point> wake_at;
 };
 
 /// An answer from outside to a call that waits for one: an approval's decision.
 struct external_answer {
-    std::string kind;    ///< "approval"
+    std::string kind;    ///< "approval" (the inbox entry's kind), or "due" when staging::wake_at is reached
     json::value body;
     time_point received_at;
 };
@@ -99,7 +103,7 @@ public:
     /// Core thread: nobody waits for this call any more (time-out, cancellation, shutdown). Best effort; `done` may still be called.
     virtual void cancel(std::string_view key) = 0;
 
-    /// Core thread: an answer from outside for a call of this effect that start() left open; returns its outcome,
+    /// Core thread: an answer from outside for a parked call of this effect; returns its outcome,
     /// or nothing to keep waiting. Rows in `staging` commit with the outcome.
     virtual std::optional<call_outcome> answer(const call_request&, const external_answer&, staging&) { return std::nullopt; }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/run_status.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,11 +13,10 @@
 
 namespace pawl::store {
 
-/// Phases of the DSL ("Status Phases").
-enum class run_status { pending, running, waiting, suspended, cancelled, faulted, completed };
-std::string_view to_string(run_status status) noexcept;
-std::optional<run_status> run_status_from(std::string_view text) noexcept;
-constexpr bool is_final(run_status s) noexcept { return s == run_status::cancelled || s == run_status::faulted || s == run_status::completed; }
+using pawl::is_final;
+using pawl::run_status;
+using pawl::run_status_from;
+using pawl::to_string;
 
 /// An immutable, versioned definition with everything it needs to run: source, prompts, manifest.
 struct definition_row {
