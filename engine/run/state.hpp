@@ -86,6 +86,7 @@ struct run_state {
     std::vector<ready_item> ready;       ///< in order of entry
     std::vector<visit_count> visits;     ///< of the top-level tasks
     std::map<std::string, value_ref, std::less<>> steps;  ///< last outputs of tasks that `$steps` reads
+    json::value steps_view = json::object();             ///< the same as one object: `$steps`
     frame_id next_frame = 1;
     std::int64_t next_step = 1;
     std::uint64_t next_event = 1;

@@ -1,0 +1,123 @@
+#include "run/machine.hpp"
+
+#include "run/stepper.hpp"
+
+#include <algorithm>
+
+namespace pawl::run {
+namespace {
+
+/// The frame of a call that still waits for its outcome.
+frame* open_call(run_state& s, frame_id id) {
+    auto* f = s.find(id);
+    return f != nullptr && (f->phase == frame_phase::started || f->phase == frame_phase::parked) ? f : nullptr;
+}
+
+std::string_view function_of(const run_state& s, const frame& f) { return std::get<flow::call_task>(s.task_of(f).body).function; }
+
+problem unknown_outcome(const run_state& s, const frame& f) {
+    auto error = make_problem(problem_type::runtime,
+                              "Task `" + s.task_of(f).name + "` called `" + std::string(function_of(s, f)) +
+                                  "` and the engine stopped before it learned the outcome. The function runs at most once, so it was not called again: "
+                                  "find out what happened and decide.",
+                              s.task_of(f).pointer);
+    error.title = "Unknown Outcome";
+    return error;
+}
+
+}  // namespace
+
+transition start(run_state& s, value_ref input, const surroundings& world) {
+    s.raw_input = std::move(input);
+    stepper steps(s, world);
+    steps.begin_run();
+    steps.drain();
+    return steps.take();
+}
+
+transition resume(run_state& s, const surroundings& world) {
+    stepper steps(s, world);
+    steps.drain();
+    return steps.take();
+}
+
+transition recover(run_state& s, const surroundings& world) {
+    stepper steps(s, world);
+    std::vector<frame_id> started;
+    for (const auto& f : s.frames) {
+        if (f.phase == frame_phase::started) started.push_back(f.id);
+    }
+    for (const auto id : started) {
+        const auto* f = s.find(id);
+        if (f == nullptr) continue;  // an unknown outcome before it ended its scope
+        if (std::get<flow::call_task>(s.task_of(*f).body).safety == effect_safety::at_most_once) {
+            auto error = unknown_outcome(s, *f);
+            steps.record(*f, function_of(s, *f), "unknown", value_ref(json::value(to_json(error))));
+            steps.fail(id, std::move(error));
+        } else {
+            steps.out().calls.push_back({id, true});
+        }
+    }
+    steps.drain();
+    return steps.take();
+}
+
+transition call_completed(run_state& s, frame_id call, json::value output, const json::object& facts, const surroundings& world) {
+    stepper steps(s, world);
+    if (auto* f = open_call(s, call)) {
+        const value_ref value(std::move(output));
+        f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
+        steps.record(*f, function_of(s, *f), "completed", value, facts);
+        steps.complete(call, value);
+        steps.drain();
+    }
+    return steps.take();
+}
+
+transition call_failed(run_state& s, frame_id call, problem error, const json::object& facts, const surroundings& world) {
+    stepper steps(s, world);
+    if (auto* f = open_call(s, call)) {
+        if (error.instance.empty()) error.instance = s.task_of(*f).pointer;
+        const auto outcome = type_name_of(error.type) == "timeout" ? "timeout" : "faulted";
+        steps.record(*f, function_of(s, *f), outcome, value_ref(json::value(to_json(error))), facts);
+        f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
+        steps.fail(call, std::move(error));
+        steps.drain();
+    }
+    return steps.take();
+}
+
+void call_parked(run_state& s, frame_id call, std::optional<time_point> wake_at) {
+    if (auto* f = open_call(s, call)) {
+        f->phase = frame_phase::parked;
+        f->wake_at = wake_at;
+    }
+    const bool works = !s.ready.empty() || std::any_of(s.frames.begin(), s.frames.end(), [](const frame& f) { return f.phase == frame_phase::started; });
+    if (!is_final(s.status)) s.status = works ? run_status::running : run_status::waiting;
+}
+
+transition time_passed(run_state& s, const surroundings& world) {
+    stepper steps(s, world);
+    if (!is_final(s.status)) steps.fire_due();
+    return steps.take();
+}
+
+transition cancel(run_state& s, std::string_view reason, const surroundings& world) {
+    stepper steps(s, world);
+    if (!is_final(s.status)) steps.end_cancelled(reason);
+    return steps.take();
+}
+
+std::optional<time_point> effective_deadline(const run_state& s, const frame& f) {
+    auto earliest = s.deadline;
+    const auto consider = [&](const std::optional<time_point>& t) {
+        if (t && (!earliest || *t < *earliest)) earliest = t;
+    };
+    for (const frame* at = &f; at != nullptr; at = at->parent == root_frame ? nullptr : s.find(at->parent)) {
+        consider(at->deadline);
+        consider(at->attempt_deadline);
+    }
+    return earliest;
+}
+
+}  // namespace pawl::run

@@ -1,0 +1,355 @@
+#include "run/state_codec.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace pawl::run {
+namespace {
+
+constexpr int format = 1;
+
+/// Collects the values of a state, each object once, and gives them numbers.
+class value_table {
+public:
+    explicit value_table(const value_ref& raw_input) : raw_input_(raw_input) {}
+
+    std::size_t number_of(const value_ref& value) {
+        const auto at = std::find_if(values_.begin(), values_.end(), [&](const value_ref* v) { return v->same(value); });
+        if (at != values_.end()) return static_cast<std::size_t>(at - values_.begin());
+        values_.push_back(&value);
+        return values_.size() - 1;
+    }
+
+    void write(std::string& out, std::vector<value_ref>& blobs) const {
+        bool first = true;
+        for (const auto* value : values_) {
+            if (!first) out += ',';
+            first = false;
+            if (value->same(raw_input_)) {
+                out += R"({"i":1})";
+            } else if (value->text().size() <= largest_inline_value) {
+                out += R"({"v":)" + value->text() + "}";
+            } else {
+                out += R"({"b":")" + value->digest() + "\"}";
+                if (std::none_of(blobs.begin(), blobs.end(), [&](const value_ref& b) { return b.digest() == value->digest(); })) blobs.push_back(*value);
+            }
+        }
+    }
+
+private:
+    const value_ref& raw_input_;
+    std::vector<const value_ref*> values_;
+};
+
+class writer {
+public:
+    explicit writer(const run_state& s) : s_(s), values_(s.raw_input) {}
+
+    encoded_state write() {
+        encoded_state made;
+        auto& out = made.text;
+        out.reserve(512);
+        out += "{\"format\":" + std::to_string(format);
+        member(out, "started", s_.started_at);
+        if (s_.deadline) member(out, "deadline", *s_.deadline);
+        member(out, "input", s_.input);
+        member(out, "context", s_.context);
+        member(out, "nextFrame", s_.next_frame);
+        member(out, "nextStep", static_cast<std::uint64_t>(s_.next_step));
+        visits(out, s_.visits);
+        steps(out);
+        ready(out);
+        out += ",\"frames\":[";
+        for (const auto& f : s_.frames) {
+            if (&f != s_.frames.data()) out += ',';
+            write_frame(out, f);
+        }
+        out += "],\"values\":[";
+        values_.write(out, made.blobs);
+        out += "]}";
+        return made;
+    }
+
+private:
+    static void number(std::string& out, std::uint64_t n) {
+        char buffer[24];
+        out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, n).ptr);
+    }
+    static void name(std::string& out, std::string_view key) {
+        if (out.back() != '{') out += ',';
+        out += '"';
+        out += key;
+        out += "\":";
+    }
+    static void member(std::string& out, std::string_view key, std::uint64_t n) {
+        name(out, key);
+        number(out, n);
+    }
+    static void member(std::string& out, std::string_view key, time_point t) { member(out, key, static_cast<std::uint64_t>(t.time_since_epoch().count())); }
+    static void member(std::string& out, std::string_view key, std::string_view text) {
+        name(out, key);
+        append_string(out, text);
+    }
+    void member(std::string& out, std::string_view key, const value_ref& value) { member(out, key, values_.number_of(value)); }
+
+    static void visits(std::string& out, const std::vector<visit_count>& all) {
+        if (all.empty()) return;
+        name(out, "visits");
+        out += '[';
+        for (const auto& v : all) {
+            if (&v != all.data()) out += ',';
+            out += '[';
+            number(out, v.task);
+            out += ',';
+            number(out, v.count);
+            out += ']';
+        }
+        out += ']';
+    }
+
+    void steps(std::string& out) {
+        if (s_.steps.empty()) return;
+        name(out, "steps");
+        out += '{';
+        for (const auto& [task, value] : s_.steps) {
+            if (out.back() != '{') out += ',';
+            append_string(out, task);
+            out += ':';
+            number(out, values_.number_of(value));
+        }
+        out += '}';
+    }
+
+    void ready(std::string& out) {
+        if (s_.ready.empty()) return;
+        name(out, "ready");
+        out += '[';
+        for (const auto& item : s_.ready) {
+            if (&item != s_.ready.data()) out += ',';
+            out += '[';
+            number(out, item.parent);
+            out += ',';
+            number(out, item.task);
+            out += ',';
+            number(out, values_.number_of(item.input));
+            out += ']';
+        }
+        out += ']';
+    }
+
+    void write_frame(std::string& out, const frame& f) {
+        out += '{';
+        member(out, "id", f.id);
+        member(out, "task", std::uint64_t{f.task});
+        if (f.parent != root_frame) member(out, "parent", f.parent);
+        if (f.visit != 1) member(out, "visit", f.visit);
+        if (f.phase != frame_phase::body) member(out, "phase", static_cast<std::uint64_t>(f.phase));
+        member(out, "started", f.started_at);
+        if (f.deadline) member(out, "deadline", *f.deadline);
+        if (f.wake_at) member(out, "wakeAt", *f.wake_at);
+        member(out, "rawInput", f.raw_input);
+        if (!f.input.same(f.raw_input)) member(out, "in", f.input);
+        visits(out, f.visits);
+        const auto& body = s_.task_of(f).body;
+        if (std::holds_alternative<flow::for_task>(body)) {
+            member(out, "collection", f.collection);
+            member(out, "index", f.index);
+        }
+        if (f.attempt != 1) member(out, "attempt", std::uint64_t{f.attempt});
+        if (f.first_failure) {
+            member(out, "error", f.error);
+            member(out, "firstFailure", *f.first_failure);
+        }
+        if (f.attempt_deadline) member(out, "attemptDeadline", *f.attempt_deadline);
+        if (!f.results.empty()) {
+            name(out, "results");
+            out += '[';
+            for (const auto& r : f.results) {
+                if (&r != f.results.data()) out += ',';
+                if (r) {
+                    number(out, values_.number_of(*r));
+                } else {
+                    out += "null";
+                }
+            }
+            out += ']';
+        }
+        if (!f.key.empty()) {
+            member(out, "key", f.key);
+            member(out, "digest", f.digest);
+            member(out, "arguments", f.arguments);
+        }
+        out += '}';
+    }
+
+    const run_state& s_;
+    value_table values_;
+};
+
+/// Thrown inside this file only, by a text that is not what encode() writes.
+struct not_a_state {};
+
+const json::value* member_of(const json::object& o, std::string_view key) { return o.if_contains(key); }
+
+std::uint64_t number_from(const json::value& v) {
+    if (v.is_int64() && v.get_int64() >= 0) return static_cast<std::uint64_t>(v.get_int64());
+    if (v.is_uint64()) return v.get_uint64();
+    throw not_a_state{};
+}
+
+std::uint64_t number_at(const json::object& o, std::string_view key, std::uint64_t fallback) {
+    const auto* v = member_of(o, key);
+    return v == nullptr ? fallback : number_from(*v);
+}
+
+std::optional<time_point> time_at(const json::object& o, std::string_view key) {
+    const auto* v = member_of(o, key);
+    if (v == nullptr) return std::nullopt;
+    return time_point(milliseconds(static_cast<std::int64_t>(number_from(*v))));
+}
+
+const json::array& array_from(const json::value& v, std::size_t at_least = 0) {
+    if (!v.is_array() || v.get_array().size() < at_least) throw not_a_state{};
+    return v.get_array();
+}
+
+class reader {
+public:
+    reader(run_state& s, const json::object& root, const std::map<std::string, std::string, std::less<>>& blobs) : s_(s), root_(root) {
+        const auto* values = member_of(root, "values");
+        if (values == nullptr) throw not_a_state{};
+        for (const auto& entry : array_from(*values)) values_.push_back(read_value(entry, blobs));
+    }
+
+    void read() {
+        if (number_at(root_, "format", 0) != format) throw not_a_state{};
+        s_.started_at = time_at(root_, "started").value_or(time_point{});
+        s_.deadline = time_at(root_, "deadline");
+        s_.input = value_at(root_, "input");
+        s_.context = value_at(root_, "context");
+        s_.next_frame = number_at(root_, "nextFrame", 1);
+        s_.next_step = static_cast<std::int64_t>(number_at(root_, "nextStep", 1));
+        s_.visits = visits(root_);
+        if (const auto* steps = member_of(root_, "steps")) {
+            for (const auto& [task, number] : steps->as_object()) {
+                const auto& value = value_of(number);
+                s_.steps.insert_or_assign(task, value);
+                s_.steps_view.get_object()[task] = *value;
+            }
+        }
+        if (const auto* frames = member_of(root_, "frames")) {
+            for (const auto& f : array_from(*frames)) s_.frames.push_back(read_frame(f.as_object()));
+        }
+        if (const auto* ready = member_of(root_, "ready")) {
+            for (const auto& item : array_from(*ready)) {
+                const auto& parts = array_from(item, 3);
+                s_.ready.push_back({number_from(parts[0]), static_cast<flow::task_id>(number_from(parts[1])), value_of(parts[2])});
+                if (s_.ready.back().task != flow::no_task && s_.ready.back().task >= s_.workflow->tasks.size()) throw not_a_state{};
+            }
+        }
+        for (const auto& f : s_.frames) {
+            if (f.parent != root_frame && s_.find(f.parent) == nullptr) throw not_a_state{};
+        }
+    }
+
+private:
+    value_ref read_value(const json::value& entry, const std::map<std::string, std::string, std::less<>>& blobs) const {
+        const auto& o = entry.as_object();
+        if (const auto* inline_value = member_of(o, "v")) return value_ref(*inline_value);
+        if (member_of(o, "i") != nullptr) return s_.raw_input;
+        const auto* digest = member_of(o, "b");
+        if (digest == nullptr) throw not_a_state{};
+        const auto blob = blobs.find(std::string_view(digest->as_string()));
+        if (blob == blobs.end()) throw not_a_state{};
+        auto parsed = parse_json(blob->second);
+        if (!parsed) throw not_a_state{};
+        return value_ref::from_text(std::move(*parsed), blob->second, true);
+    }
+
+    const value_ref& value_of(const json::value& number) const {
+        const auto n = number_from(number);
+        if (n >= values_.size()) throw not_a_state{};
+        return values_[n];
+    }
+    const value_ref& value_at(const json::object& o, std::string_view key) const {
+        const auto* v = member_of(o, key);
+        if (v == nullptr) throw not_a_state{};
+        return value_of(*v);
+    }
+
+    static std::vector<visit_count> visits(const json::object& o) {
+        std::vector<visit_count> all;
+        if (const auto* v = member_of(o, "visits")) {
+            for (const auto& each : array_from(*v)) {
+                const auto& parts = array_from(each, 2);
+                all.push_back({static_cast<flow::task_id>(number_from(parts[0])), number_from(parts[1])});
+            }
+        }
+        return all;
+    }
+
+    frame read_frame(const json::object& o) const {
+        frame f;
+        f.id = number_at(o, "id", 0);
+        f.task = static_cast<flow::task_id>(number_at(o, "task", flow::no_task));
+        if (f.id == root_frame || f.task >= s_.workflow->tasks.size()) throw not_a_state{};
+        f.parent = number_at(o, "parent", root_frame);
+        f.visit = number_at(o, "visit", 1);
+        const auto phase = number_at(o, "phase", 0);
+        if (phase > static_cast<std::uint64_t>(frame_phase::parked)) throw not_a_state{};
+        f.phase = static_cast<frame_phase>(phase);
+        f.started_at = time_at(o, "started").value_or(time_point{});
+        f.deadline = time_at(o, "deadline");
+        f.wake_at = time_at(o, "wakeAt");
+        f.raw_input = value_at(o, "rawInput");
+        f.input = member_of(o, "in") != nullptr ? value_at(o, "in") : f.raw_input;
+        f.visits = visits(o);
+        if (std::holds_alternative<flow::for_task>(s_.task_of(f).body)) {
+            f.collection = value_at(o, "collection");
+            f.index = number_at(o, "index", 0);
+            if (!f.collection->is_array()) throw not_a_state{};
+        }
+        f.attempt = static_cast<unsigned>(number_at(o, "attempt", 1));
+        f.first_failure = time_at(o, "firstFailure");
+        if (f.first_failure) f.error = value_at(o, "error");
+        f.attempt_deadline = time_at(o, "attemptDeadline");
+        if (const auto* results = member_of(o, "results")) {
+            for (const auto& r : array_from(*results)) f.results.push_back(r.is_null() ? std::optional<value_ref>() : value_of(r));
+        }
+        if (const auto* key = member_of(o, "key")) {
+            f.key = key->as_string();
+            f.digest = o.at("digest").as_string();
+            f.arguments = value_at(o, "arguments");
+        }
+        return f;
+    }
+
+    run_state& s_;
+    const json::object& root_;
+    std::vector<value_ref> values_;
+};
+
+}  // namespace
+
+encoded_state encode(const run_state& s) { return writer(s).write(); }
+
+result<run_state> decode(std::string_view text, const std::string& id, std::shared_ptr<const flow::workflow> workflow, value_ref raw_input,
+                         const std::map<std::string, std::string, std::less<>>& blobs) {
+    run_state s;
+    s.id = id;
+    s.workflow = std::move(workflow);
+    s.raw_input = std::move(raw_input);
+    const auto root = parse_json(text);
+    if (root && root->is_object()) {
+        try {
+            reader(s, root->get_object(), blobs).read();
+            s.status = run_status::running;
+            return s;
+        } catch (const not_a_state&) {
+        } catch (const std::exception&) {  // boost::json's as_...() and at()
+        }
+    }
+    return make_problem(problem_type::runtime, "The stored state of run " + id + " cannot be read by this version of pawl; the run was left as it is.");
+}
+
+}  // namespace pawl::run

@@ -1,0 +1,206 @@
+#include "run/stepper.hpp"
+
+#include "run/activation.hpp"
+
+#include <algorithm>
+
+namespace pawl::run {
+
+std::optional<problem> check(const std::optional<schema::validator>& schema, const json::value& value, std::string_view what) {
+    if (!schema || schema->is_valid(value)) return std::nullopt;
+    return schema::to_problem(schema->validate(value), what);
+}
+
+void stepper::drain() {
+    while (!s_.ready.empty() && !is_final(s_.status)) {
+        if (budget_ == 0) {
+            out_.yielded = true;
+            return;
+        }
+        --budget_;
+        auto item = std::move(s_.ready.front());
+        s_.ready.erase(s_.ready.begin());
+        if (item.task == flow::no_task) {
+            begin_iteration(item.parent, std::move(item.input));
+        } else {
+            enter(std::move(item));
+        }
+    }
+}
+
+transition stepper::take() {
+    std::erase_if(out_.calls, [&](const call_intent& c) { return s_.find(c.frame) == nullptr; });
+    if (!is_final(s_.status)) {
+        const bool works = !s_.ready.empty() || std::any_of(s_.frames.begin(), s_.frames.end(), [](const frame& f) { return f.phase == frame_phase::started; });
+        s_.status = works ? run_status::running : run_status::waiting;
+    }
+    return std::move(out_);
+}
+
+void stepper::begin_run() {
+    const auto& w = *s_.workflow;
+    s_.status = run_status::running;
+    s_.started_at = world_.now;
+    s_.input = s_.raw_input;
+    if (auto bad = check(w.input.schema, *s_.raw_input, "the input of the workflow")) return fault(std::move(*bad));
+    scope where(s_, world_, nullptr);
+    if (w.input.transform) {
+        auto input = where.evaluate(*w.input.transform, *s_.raw_input);
+        if (!input) return fault(input.error());
+        s_.input = value_ref(std::move(*input));
+    }
+    if (w.timeout) {
+        const auto limit = duration(*w.timeout, where, *s_.input);
+        if (!limit) return fault(limit.error());
+        s_.deadline = world_.now + *limit;
+    }
+    if (w.first == flow::no_task) return finish(s_.input);
+    s_.ready.push_back({root_frame, w.first, s_.input});
+}
+
+void stepper::enter(ready_item item) {
+    const auto& task = s_.workflow->tasks[item.task];
+    frame made;
+    made.id = s_.next_frame++;
+    made.task = item.task;
+    made.parent = item.parent;
+    made.visit = count_visit(s_, item.parent, item.task);
+    made.started_at = world_.now;
+    made.raw_input = item.input;
+    made.input = item.input;
+    s_.frames.push_back(std::move(made));
+    const auto id = s_.frames.back().id;
+
+    if (task.condition) {
+        const auto runs = scope(s_, world_, &s_.frames.back()).test(*task.condition, *item.input);
+        if (!runs) return fail(id, runs.error());
+        if (!*runs) {
+            // A skipped task passes its input on and directs nothing: the flow goes on with the next one.
+            s_.frames.pop_back();
+            return leave(item.parent, task.id, {}, std::move(item.input));
+        }
+    }
+    if (!transform_input(s_.frames.back(), task)) return;
+    std::visit([&](const auto& body) { begin(id, body); }, task.body);
+}
+
+bool stepper::transform_input(frame& f, const flow::task& task) {
+    if (auto bad = check(task.input.schema, *f.raw_input, "the input of task `" + task.name + "`")) {
+        fail(f.id, std::move(*bad));
+        return false;
+    }
+    scope where(s_, world_, &f);
+    if (task.input.transform) {
+        auto input = where.evaluate(*task.input.transform, *f.raw_input);
+        if (!input) {
+            fail(f.id, input.error());
+            return false;
+        }
+        f.input = value_ref(std::move(*input));
+    }
+    if (task.timeout) {
+        const auto limit = duration(*task.timeout, where, *f.input);
+        if (!limit) {
+            fail(f.id, limit.error());
+            return false;
+        }
+        f.deadline = world_.now + *limit;
+    }
+    return true;
+}
+
+void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_directive* override_then) {
+    auto* f = s_.find(id);
+    const auto& task = s_.task_of(*f);
+    auto output = std::move(raw_output);
+    scope where(s_, world_, f);
+    if (task.output.transform) {
+        auto transformed = where.evaluate(*task.output.transform, *output);
+        if (!transformed) return fail(id, transformed.error());
+        output = value_ref(std::move(*transformed));
+    }
+    if (auto bad = check(task.output.schema, *output, "the output of task `" + task.name + "`")) return fail(id, std::move(*bad));
+    if (task.export_.transform) {
+        auto context = where.with_output(*output).evaluate(*task.export_.transform, *output);
+        if (!context) return fail(id, context.error());
+        if (auto bad = check(task.export_.schema, *context, "the context exported by task `" + task.name + "`")) return fail(id, std::move(*bad));
+        s_.context = value_ref(std::move(*context));
+    }
+    if (task.output_is_read) {
+        s_.steps.insert_or_assign(task.name, output);
+        s_.steps_view.get_object()[task.name] = *output;
+    }
+    const auto parent = f->parent;
+    s_.frames.erase(s_.frames.begin() + (f - s_.frames.data()));
+    leave(parent, task.id, override_then != nullptr ? *override_then : task.then, std::move(output));
+}
+
+void stepper::leave(frame_id parent, flow::task_id task, const flow::flow_directive& then, value_ref output) {
+    using kind = flow::flow_directive::kind;
+    if (then.what == kind::end) return finish(std::move(output));
+    const auto* owner = parent == root_frame ? nullptr : s_.find(parent);
+    if (owner != nullptr && std::holds_alternative<flow::fork_task>(s_.task_of(*owner).body)) return join(parent, task, std::move(output));
+    auto next = flow::no_task;
+    if (then.what == kind::task) next = then.target;
+    if (then.what == kind::continue_) next = s_.workflow->tasks[task].next;
+    if (next == flow::no_task) return end_scope(parent, std::move(output));
+    s_.ready.push_back({parent, next, std::move(output)});
+}
+
+void stepper::end_scope(frame_id parent, value_ref output) {
+    if (parent == root_frame) return finish(std::move(output));
+    auto* owner = s_.find(parent);
+    const auto& body = s_.task_of(*owner).body;
+    if (std::holds_alternative<flow::for_task>(body)) {
+        ++owner->index;
+        s_.ready.push_back({parent, flow::no_task, std::move(output)});
+        return;
+    }
+    if (const auto* attempt = std::get_if<flow::try_task>(&body); attempt != nullptr && owner->phase == frame_phase::handler) {
+        return complete(parent, std::move(output), attempt->then ? &*attempt->then : nullptr);
+    }
+    complete(parent, std::move(output));
+}
+
+void stepper::join(frame_id fork, flow::task_id branch, value_ref output) {
+    auto* owner = s_.find(fork);
+    const auto& body = std::get<flow::fork_task>(s_.task_of(*owner).body);
+    if (body.compete) {
+        remove_below(fork, false, "cancelled");
+        return complete(fork, std::move(output));
+    }
+    const auto at = std::find(body.branches.begin(), body.branches.end(), branch);
+    owner->results[static_cast<std::size_t>(at - body.branches.begin())] = std::move(output);
+    if (!std::all_of(owner->results.begin(), owner->results.end(), [](const auto& r) { return r.has_value(); })) return;
+    json::array all;
+    for (const auto& result : owner->results) all.push_back(**result);
+    complete(fork, value_ref(std::move(all)));
+}
+
+void stepper::finish(value_ref output) {
+    const auto& w = *s_.workflow;
+    remove_below(root_frame, false, "cancelled");
+    if (w.output.transform) {
+        auto transformed = scope(s_, world_, nullptr).with_output(*output).evaluate(*w.output.transform, *output);
+        if (!transformed) return fault(transformed.error());
+        output = value_ref(std::move(*transformed));
+    }
+    if (auto bad = check(w.output.schema, *output, "the output of the workflow")) return fault(std::move(*bad));
+    s_.output = std::move(output);
+    s_.status = run_status::completed;
+    s_.deadline.reset();
+}
+
+void stepper::record(const frame& f, std::string_view function, std::string_view outcome, value_ref result, json::object facts) {
+    out_.steps.push_back({s_.next_step++, f.task, std::string(function), f.key, f.digest, f.attempt, std::string(outcome), f.started_at, world_.now,
+                          std::move(result), std::move(facts)});
+}
+
+result<milliseconds> stepper::duration(const flow::duration_source& source, scope& where, const json::value& dot) {
+    if (source.known) return *source.known;
+    auto value = where.evaluate(*source.computed, dot);
+    if (!value) return value.error();
+    return flow::duration_from(*value);
+}
+
+}  // namespace pawl::run

@@ -1,0 +1,78 @@
+// One event's work on one run state: the moves between tasks. Internal to engine/run; machine.hpp is what others call.
+// Every move that enters a task goes through the ready list, so that recursion is bounded by the nesting of the definition and work can
+// be cut by the budget at any entry.
+#pragma once
+
+#include "run/machine.hpp"
+#include "run/scope.hpp"
+
+namespace pawl::run {
+
+class stepper {
+public:
+    stepper(run_state& s, const surroundings& world) : s_(s), world_(world), budget_(world.budget) {}
+
+    /// Works off the ready list, or yields when the budget is used up.
+    void drain();
+    /// The result; call last. Sets the run's status.
+    transition take();
+
+    // Moves (stepper.cpp).
+    void begin_run();
+    void enter(ready_item item);
+    void complete(frame_id id, value_ref raw_output, const flow::flow_directive* override_then = nullptr);
+    void finish(value_ref output);
+
+    // Errors (stepper_errors.cpp).
+    void fail(frame_id id, problem error);
+    void fault(problem error);
+    void end_cancelled(std::string_view reason);
+    /// Offers an error of its body to a try; takes it (retry, handler or end) or returns false.
+    bool offer(frame_id try_frame, problem& error);
+    void start_attempt(frame_id try_frame);
+    void remove_below(frame_id id, bool itself, std::string_view reason);
+
+    // Time (stepper_time.cpp).
+    void fire_due();
+
+    // Records (stepper.cpp).
+    void record(const frame& f, std::string_view function, std::string_view outcome, value_ref result, json::object facts = {});
+
+    run_state& state() noexcept { return s_; }
+    const surroundings& world() const noexcept { return world_; }
+    transition& out() noexcept { return out_; }
+
+    // One per task kind (stepper_tasks.cpp).
+    void begin(frame_id id, const flow::do_task& task);
+    void begin(frame_id id, const flow::set_task& task);
+    void begin(frame_id id, const flow::switch_task& task);
+    void begin(frame_id id, const flow::for_task& task);
+    void begin(frame_id id, const flow::fork_task& task);
+    void begin(frame_id id, const flow::try_task& task);
+    void begin(frame_id id, const flow::raise_task& task);
+    void begin(frame_id id, const flow::wait_task& task);
+    void begin(frame_id id, const flow::emit_task& task);
+    void begin(frame_id id, const flow::call_task& task);
+    void begin_iteration(frame_id id, value_ref carried);
+
+    /// A duration where it is needed. Error: `validation` or `expression` problem.
+    result<milliseconds> duration(const flow::duration_source& source, scope& where, const json::value& dot);
+
+private:
+    void leave(frame_id parent, flow::task_id task, const flow::flow_directive& then, value_ref output);
+    void end_scope(frame_id parent, value_ref output);
+    void join(frame_id fork, flow::task_id branch, value_ref output);
+    bool transform_input(frame& f, const flow::task& task);
+    void schedule_retry(frame_id try_frame, const flow::try_task& task, milliseconds delay);
+    std::optional<milliseconds> retry_delay(frame_id try_frame, const flow::try_task& task, const problem& error, problem& failure, bool& failed);
+
+    run_state& s_;
+    const surroundings& world_;
+    std::uint64_t budget_;
+    transition out_;
+};
+
+/// "the input of task `x`" etc. as a `validation` problem, or nothing.
+std::optional<problem> check(const std::optional<schema::validator>& schema, const json::value& value, std::string_view what);
+
+}  // namespace pawl::run

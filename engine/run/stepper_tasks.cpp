@@ -1,0 +1,141 @@
+// What each task kind does when it is entered (dsl-reference.md, "Task").
+#include "base/ids.hpp"
+#include "run/activation.hpp"
+#include "run/stepper.hpp"
+
+namespace pawl::run {
+
+void stepper::begin(frame_id id, const flow::do_task& task) {
+    const auto input = s_.find(id)->input;
+    if (task.first == flow::no_task) return complete(id, input);
+    s_.ready.push_back({id, task.first, input});
+}
+
+void stepper::begin(frame_id id, const flow::set_task& task) {
+    const auto* f = s_.find(id);
+    auto value = scope(s_, world_, f).evaluate(task.value, *f->input);
+    if (!value) return fail(id, value.error());
+    complete(id, value_ref(std::move(*value)));
+}
+
+void stepper::begin(frame_id id, const flow::switch_task& task) {
+    const auto* f = s_.find(id);
+    scope where(s_, world_, f);
+    const flow::switch_case* fallback = nullptr;
+    for (const auto& choice : task.cases) {
+        if (!choice.when) {
+            fallback = &choice;
+            continue;
+        }
+        const auto matches = where.test(*choice.when, *f->input);
+        if (!matches) return fail(id, matches.error());
+        if (*matches) return complete(id, f->input, &choice.then);
+    }
+    complete(id, f->input, fallback != nullptr ? &fallback->then : nullptr);
+}
+
+void stepper::begin(frame_id id, const flow::for_task& task) {
+    auto* f = s_.find(id);
+    auto items = scope(s_, world_, f).evaluate(task.in, *f->input);
+    if (!items) return fail(id, items.error());
+    if (!items->is_array()) {
+        return fail(id, make_problem(problem_type::expression, "`for.in` of task `" + s_.task_of(*f).name + "` must yield an array, but yields " +
+                                                                   std::string(type_name(*items)) + "."));
+    }
+    f->collection = value_ref(std::move(*items));
+    f->index = 0;
+    begin_iteration(id, f->input);
+}
+
+void stepper::begin_iteration(frame_id id, value_ref carried) {
+    auto* f = s_.find(id);
+    const auto& task = std::get<flow::for_task>(s_.task_of(*f).body);
+    const auto& items = f->collection->get_array();
+    if (f->index >= items.size()) return complete(id, std::move(carried));
+    if (task.while_) {
+        const json::value index(f->index);
+        const auto goes_on = scope(s_, world_, f).with_locals({&items[f->index], &index}).test(*task.while_, *carried);
+        if (!goes_on) return fail(id, goes_on.error());
+        if (!*goes_on) return complete(id, std::move(carried));
+    }
+    f->visits.clear();
+    if (task.first == flow::no_task) return complete(id, std::move(carried));
+    s_.ready.push_back({id, task.first, std::move(carried)});
+}
+
+void stepper::begin(frame_id id, const flow::fork_task& task) {
+    auto* f = s_.find(id);
+    if (task.branches.empty()) return complete(id, value_ref(json::array()));
+    f->results.resize(task.branches.size());
+    const auto input = f->input;
+    for (const auto branch : task.branches) s_.ready.push_back({id, branch, input});
+}
+
+void stepper::begin(frame_id id, const flow::try_task&) { start_attempt(id); }
+
+void stepper::begin(frame_id id, const flow::raise_task& task) {
+    const auto* f = s_.find(id);
+    auto value = scope(s_, world_, f).evaluate(task.error, *f->input);
+    if (!value) return fail(id, value.error());
+    if (!value->is_object()) {
+        return fail(id, make_problem(problem_type::expression, "`raise.error` of task `" + s_.task_of(*f).name + "` must yield an object with `type` and `status`, but yields " +
+                                                                   std::string(type_name(*value)) + "."));
+    }
+    fail(id, problem_from_json(value->get_object()));
+}
+
+void stepper::begin(frame_id id, const flow::wait_task& task) {
+    auto* f = s_.find(id);
+    scope where(s_, world_, f);
+    const auto length = duration(task.duration, where, *f->input);
+    if (!length) return fail(id, length.error());
+    if (length->count() <= 0) return complete(id, f->input);
+    f->phase = frame_phase::waiting;
+    f->wake_at = world_.now + *length;
+}
+
+void stepper::begin(frame_id id, const flow::emit_task& task) {
+    auto* f = s_.find(id);
+    auto value = scope(s_, world_, f).evaluate(task.event, *f->input);
+    if (!value) return fail(id, value.error());
+    if (!value->is_object() || !value->get_object().contains("type") || !value->at("type").is_string()) {
+        return fail(id, make_problem(problem_type::validation, "`emit` of task `" + s_.task_of(*f).name + "` needs an event with a `type` (CloudEvents 1.0)."));
+    }
+    auto& event = value->get_object();
+    f->key = idempotency_key(s_, *f);
+    const auto fill = [&](std::string_view name, std::string text) {
+        if (!event.contains(name)) event[name] = std::move(text);
+    };
+    const auto& d = s_.workflow->document;
+    fill("specversion", "1.0");
+    fill("id", derived_uuid(f->key));
+    fill("source", "/workflows/" + d.ns + "/" + d.name + "/runs/" + s_.id);
+    fill("time", to_rfc3339(world_.now));
+    if (event.contains("data")) fill("datacontenttype", "application/json");
+    const value_ref made(std::move(*value));
+    // The id in the outbox is ours even when the author chose the event's: deliveries are told apart by run and path.
+    out_.events.push_back({derived_uuid(f->key), std::string(made->at("type").get_string()), made});
+    record(*f, "emit", "completed", made);
+    complete(id, made);
+}
+
+void stepper::begin(frame_id id, const flow::call_task& task) {
+    auto* f = s_.find(id);
+    auto arguments = scope(s_, world_, f).evaluate(task.arguments, *f->input);
+    if (!arguments) return fail(id, arguments.error());
+    f->arguments = value_ref(std::move(*arguments));
+    f->key = idempotency_key(s_, *f);
+    f->digest = request_digest(task.function, *f->arguments);
+    f->phase = frame_phase::started;
+    for (auto parent = f->parent; parent != root_frame;) {
+        const auto* owner = s_.find(parent);
+        if (std::holds_alternative<flow::try_task>(s_.task_of(*owner).body) && owner->phase == frame_phase::body) {
+            f->attempt = owner->attempt;
+            break;
+        }
+        parent = owner->parent;
+    }
+    out_.calls.push_back({id, false});
+}
+
+}  // namespace pawl::run
