@@ -1,0 +1,105 @@
+// The project manifest `pawl.yaml`, read for one environment: agents, tools, models, store, secrets by name, event sinks.
+// A plain value with every path made absolute; it never holds a secret. Compiled parts (schemas, migrations) are immutable.
+//
+// Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents` and `tools`; `store`, `models`, `secrets` and
+// `events` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
+#pragma once
+
+#include "base/diagnostic.hpp"
+#include "base/json.hpp"
+#include "expr/program.hpp"
+#include "schema/validator.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pawl::agent {
+
+inline constexpr std::string_view manifest_file_name = "pawl.yaml";
+inline constexpr std::string_view default_environment = "default";
+
+/// One step of a state's schema history: `change` maps a state of version `from` to one of version `to`.
+struct state_migration {
+    int from = 1;
+    int to = 2;
+    expr::program change;
+};
+
+struct agent_settings {
+    std::string name;
+    std::string key;  ///< what the key means, for people
+    std::optional<json::value> state_schema;
+    std::optional<schema::validator> state_validator;
+    int state_version = 1;
+    json::value initial = json::object();
+    std::vector<state_migration> migrations;
+    std::map<std::string, std::string, std::less<>> on;  ///< "message" -> absolute path of the flow
+};
+
+struct tool_settings {
+    std::string plugin;  ///< a name, or the absolute path of a shared library
+    std::string sha256;  ///< empty: not pinned
+    bool isolated = true;
+    json::object config;
+};
+
+struct model_settings {
+    std::string provider;  ///< "workers-ai", "openai", "replay"
+    std::string model;
+    std::string cassette;  ///< absolute path
+    std::string base_url;
+    std::string account;
+    std::string gateway;
+    std::string token;     ///< the name of the secret that holds the token
+};
+
+/// Where emitted events go: exactly one of the two.
+struct event_sink {
+    std::string file;
+    std::string url;
+};
+
+struct manifest {
+    std::string file;    ///< empty: no manifest, defaults only
+    std::string folder;  ///< absolute
+    std::string name;
+    std::string version;
+    std::string environment{default_environment};
+    std::string store_url;
+    std::map<std::string, agent_settings, std::less<>> agents;
+    std::vector<tool_settings> tools;
+    std::string default_model;  ///< alias; empty when there are no models
+    std::map<std::string, model_settings, std::less<>> models;
+    std::vector<std::string> secrets;
+    std::vector<event_sink> sinks;
+};
+
+struct manifest_options {
+    std::string file;    ///< shown in messages
+    std::string folder;  ///< absolute folder of the manifest
+    std::string environment{default_environment};
+    /// Environment variables for `${NAME}` in store.url, paths, account, gateway and baseUrl.
+    std::function<std::optional<std::string>(std::string_view name)> variable;
+};
+
+struct manifest_result {
+    std::optional<manifest> value;  ///< nothing when there are errors
+    std::vector<diagnostic> diagnostics;
+};
+
+manifest_result read_manifest(std::string_view text, const manifest_options& options);
+
+/// What holds where there is no pawl.yaml.
+manifest manifest_without_file(std::string folder, std::string environment = std::string(default_environment));
+
+/// The URL of an environment's store when nobody names one: sqlite:FOLDER/.pawl/ENVIRONMENT.sqlite
+std::string default_store_url(std::string_view folder, std::string_view environment);
+
+/// True when the URL holds a password. Files and command lines may not: other users read them.
+bool holds_password(std::string_view store_url);
+
+}  // namespace pawl::agent
