@@ -131,7 +131,7 @@ struct workflow {
     std::vector<std::string> secrets;  ///< names declared in `use.secrets`
     std::vector<task> tasks;
     task_id first = no_task;
-    std::map<std::string, std::string> assets;  ///< files the definition refers to, pinned: path as written -> text
+    std::map<std::string, std::string, std::less<>> assets;  ///< files the definition refers to, pinned: path as written -> text
     std::string bundle;           ///< canonical JSON text of everything compile() needs to build this again
     std::string digest;           ///< hex SHA-256 of bundle
 };

@@ -263,7 +263,7 @@ private:
         if (blob == blobs.end()) throw not_a_state{};
         auto parsed = parse_json(blob->second);
         if (!parsed) throw not_a_state{};
-        return value_ref::from_text(std::move(*parsed), blob->second, true);
+        return value_ref::from_text(std::move(*parsed), blob->second);
     }
 
     const value_ref& value_of(const json::value& number) const {

@@ -5,17 +5,21 @@
 namespace pawl::run {
 
 value_ref::value_ref() {
-    // One null for all: most frames start without input or output.
-    thread_local const auto null = std::make_shared<held>();
+    // One null for all, on every thread: complete from the start, so that nobody ever writes to it.
+    static const auto null = [] {
+        auto made = std::make_shared<held>();
+        made->text = "null";
+        made->digest = sha256_hex(made->text);
+        return made;
+    }();
     held_ = null;
 }
 
 value_ref::value_ref(json::value value) : held_(std::make_shared<held>()) { held_->value = std::move(value); }
 
-value_ref value_ref::from_text(json::value value, std::string text, bool stored) {
+value_ref value_ref::from_text(json::value value, std::string text) {
     value_ref made(std::move(value));
     made.held_->text = std::move(text);
-    made.held_->stored = stored;
     return made;
 }
 

@@ -15,8 +15,8 @@ public:
     /// null
     value_ref();
     explicit value_ref(json::value value);
-    /// With its text already known, as read from the store; `stored` when that text is a blob of the run.
-    static value_ref from_text(json::value value, std::string text, bool stored);
+    /// With its text already known, as read from the store.
+    static value_ref from_text(json::value value, std::string text);
 
     const json::value& operator*() const noexcept { return held_->value; }
     const json::value* operator->() const noexcept { return &held_->value; }
@@ -30,17 +30,11 @@ public:
     bool same(const value_ref& other) const noexcept { return held_ == other.held_; }
     const void* identity() const noexcept { return held_.get(); }
 
-    /// Whether the store holds the text as a blob of the run already.
-    bool is_stored() const noexcept { return held_->stored; }
-    void mark_stored() const noexcept { held_->stored = true; }
-    void mark_dropped() const noexcept { held_->stored = false; }
-
 private:
     struct held {
         json::value value;
         std::string text;
         std::string digest;
-        bool stored = false;
     };
     std::shared_ptr<held> held_;
 };

@@ -1,0 +1,411 @@
+#include "runtime/core.hpp"
+
+#include "run/state_codec.hpp"
+#include "runtime/secrets.hpp"
+
+#include <algorithm>
+
+namespace pawl::runtime {
+namespace {
+
+/// Inputs applied before a checkpoint is cut: a loop of transactional calls must not gather for ever.
+constexpr std::size_t most_inputs_at_once = 256;
+constexpr std::size_t most_loads_at_once = 64;
+/// A run that waits for less than this stays in memory.
+constexpr milliseconds short_wait{2'000};
+
+store::step_row row_of(const resident& r, const run::step_record& step) {
+    const auto& task = r.state.workflow->tasks[step.task];
+    return {step.seq, task.name, task.pointer, step.function, step.key, step.digest, static_cast<int>(step.attempt), step.outcome,
+            step.started_at, step.ended_at, step.result.text(), to_text(json::value(step.record))};
+}
+
+}  // namespace
+
+core::core(core_ports& ports, std::shared_ptr<const effect_registry> effects, const engine_options& options)
+    : ports_(ports), effects_(std::move(effects)), options_(options), post_(ports.poster()) {}
+
+core::~core() = default;
+
+void core::own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable) {
+    for (const auto& l : leases) epochs_[l.shard] = l.epoch;
+    for (const auto& run : runnable) wake(run.run);
+    ports_.fetch_inbox();
+}
+
+void core::disown(const std::vector<shard_id>& shards) {
+    const auto lost = [&](shard_id s) { return std::find(shards.begin(), shards.end(), s) != shards.end(); };
+    for (const auto s : shards) epochs_.erase(s);
+    std::vector<std::string> gone;
+    for (const auto& [id, r] : residents_) {
+        if (lost(r->shard)) gone.push_back(id);
+    }
+    for (const auto& id : gone) drop(id);
+}
+
+std::vector<shard_id> core::owned() const {
+    std::vector<shard_id> shards;
+    for (const auto& [shard, epoch] : epochs_) shards.push_back(shard);
+    std::sort(shards.begin(), shards.end());
+    return shards;
+}
+
+void core::wake(const std::string& run) { ensure_loaded(run, std::nullopt); }
+
+void core::ensure_loaded(const std::string& run, std::optional<run_input> input) {
+    if (const auto at = residents_.find(run); at != residents_.end()) {
+        if (input) {
+            at->second->inputs.push_back(std::move(*input));
+            process(*at->second);
+        }
+        return;
+    }
+    const auto [waiting, first] = loading_.try_emplace(run);
+    if (input) waiting->second.push_back(std::move(*input));
+    if (first) to_load_.push_back(run);
+    load_more();
+}
+
+void core::load_more() {
+    while (!stopping_ && !to_load_.empty() && loads_under_way_ < most_loads_at_once && residents_.size() + loads_under_way_ < options_.max_resident_runs) {
+        ++loads_under_way_;
+        auto run = std::move(to_load_.front());
+        to_load_.pop_front();
+        ports_.load(std::move(run));
+    }
+}
+
+void core::load_failed(const std::string& run, const problem& error) {
+    --loads_under_way_;
+    loading_.erase(run);
+    if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
+    load_more();
+}
+
+void core::loaded(loaded_run loaded) {
+    --loads_under_way_;
+    auto waiting = loading_.extract(loaded.row.id);
+    auto inputs = waiting.empty() ? std::vector<run_input>() : std::move(waiting.mapped());
+    const auto epoch = epochs_.find(loaded.row.shard);
+    if (epoch == epochs_.end() || stopping_) return load_more();  // the new owner takes the messages
+    if (is_final(loaded.row.status)) {
+        std::vector<std::int64_t> seqs;
+        for (const auto& input : inputs) {
+            if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
+        }
+        consume_only(loaded.row.shard, std::move(seqs));
+        return load_more();
+    }
+    auto raw_input = parse_json(loaded.row.input);
+    if (!raw_input) return fault_unloadable(loaded, raw_input.error());
+    run::value_ref input = run::value_ref::from_text(std::move(*raw_input), loaded.row.input);
+
+    auto made = std::make_unique<resident>();
+    auto& r = *made;
+    r.shard = loaded.row.shard;
+    r.epoch = epoch->second;
+    r.revision = loaded.row.revision;
+    r.agent_name = loaded.row.agent;
+    r.agent_key = loaded.row.agent_key;
+    const bool fresh = loaded.row.state.empty();
+    if (fresh) {
+        r.state.id = loaded.row.id;
+        r.state.workflow = loaded.workflow;
+        r.state.raw_input = std::move(input);
+    } else {
+        std::map<std::string, std::string, std::less<>> blobs;
+        for (auto& blob : loaded.blobs) blobs.emplace(blob.digest, std::move(blob.body));
+        auto state = run::decode(loaded.row.state, loaded.row.id, loaded.workflow, std::move(input), blobs);
+        if (!state) return load_failed((++loads_under_way_, loaded.row.id), state.error());
+        r.state = std::move(*state);
+        for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
+    }
+    std::optional<problem> failure;
+    prepare_agent(r, loaded, failure);
+    if (failure) return fault_unloadable(loaded, *failure);
+
+    residents_.emplace(loaded.row.id, std::move(made));
+    tell(notice(r, run_event::kind::started));
+    run_input first;
+    first.what = fresh ? run_input::kind::begin : run_input::kind::recover;
+    r.inputs.push_back(std::move(first));
+    for (auto& each : inputs) r.inputs.push_back(std::move(each));
+    process(r);
+    load_more();
+}
+
+/// A run that can never go on in this form ends as faulted, so that somebody sees why.
+void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
+    store::checkpoint last;
+    last.shard = loaded.row.shard;
+    last.epoch = epochs_[loaded.row.shard];
+    last.run = loaded.row.id;
+    last.expected_revision = loaded.row.revision;
+    last.status = run_status::faulted;
+    last.error = to_text(json::value(to_json(error)));
+    ++committing_;
+    ports_.commit(std::move(last));
+    run_event event;
+    event.what = run_event::kind::finished;
+    event.run = loaded.row.id;
+    event.status = run_status::faulted;
+    event.detail = error.title + ": " + error.detail;
+    tell(event);
+    load_more();
+}
+
+void core::consume_only(shard_id shard, std::vector<std::int64_t> seqs) {
+    if (seqs.empty()) return;
+    store::checkpoint only;
+    only.shard = shard;
+    only.epoch = epochs_[shard];
+    only.consumed = std::move(seqs);
+    ++committing_;
+    ports_.commit(std::move(only));
+}
+
+run::surroundings core::world_of(const resident& r) {
+    run::surroundings world;
+    world.now = ports_.now();
+    world.agent = r.agent ? &r.agent->descriptor() : nullptr;
+    world.runtime_version = options_.runtime_version;
+    world.secret_placeholder = &secret_placeholder;
+    world.budget = options_.budget;
+    return world;
+}
+
+void core::process(resident& r) {
+    if (r.committing || stopping_) return;
+    for (std::size_t applied = 0; !r.inputs.empty() && applied < most_inputs_at_once; ++applied) {
+        auto input = std::move(r.inputs.front());
+        r.inputs.pop_front();
+        apply(r, std::move(input));
+    }
+    if (r.dirty) {
+        save(r);
+    } else {
+        settle(r);
+    }
+}
+
+void core::apply(resident& r, run_input input) {
+    using kind = run_input::kind;
+    const auto world = world_of(r);
+    switch (input.what) {
+        case kind::begin: {
+            const auto raw = r.state.raw_input;
+            return absorb(r, run::start(r.state, raw, world));
+        }
+        case kind::recover: {
+            // Only what changed something is written: a run that merely came back into memory is as the store has it.
+            const auto before = r.dirty;
+            auto done = run::recover(r.state, world);
+            const bool changed = !done.steps.empty() || done.yielded || is_final(r.state.status);
+            std::vector<run::call_intent> again;
+            std::swap(again, done.calls);
+            std::erase_if(again, [&](const run::call_intent& c) {
+                if (!c.recovered) done.calls.push_back(c);
+                return !c.recovered;
+            });
+            const bool more = !done.calls.empty();
+            absorb(r, std::move(done));
+            r.dirty = before || changed || more;
+            for (const auto& intent : again) stage(r, intent);
+            run_input time;
+            time.what = kind::due;
+            r.inputs.push_back(std::move(time));
+            return;
+        }
+        case kind::resume: return absorb(r, run::resume(r.state, world));
+        case kind::due: {
+            const auto due = r.state.due_at();
+            if (due && *due <= world.now) absorb(r, run::time_passed(r.state, world));
+            return;
+        }
+        case kind::outcome: {
+            forget_call(r, input.call);
+            if (r.agent && !input.outcome.agent_meta.empty()) r.agent->merge_meta(input.outcome.agent_meta);
+            if (r.state.find(input.call) == nullptr) return;
+            if (input.outcome.value) return absorb(r, run::call_completed(r.state, input.call, std::move(*input.outcome.value), input.outcome.record, world));
+            return absorb(r, run::call_failed(r.state, input.call, input.outcome.value.error(), input.outcome.record, world));
+        }
+        case kind::message: return take_message(r, input.message);
+    }
+}
+
+void core::absorb(resident& r, run::transition done) {
+    r.dirty = true;
+    for (const auto& step : done.steps) {
+        r.steps.push_back(row_of(r, step));
+        notice_step(r, step);
+    }
+    for (auto& event : done.events) r.events.push_back({std::move(event.id), r.state.id, std::move(event.type), event.event.text()});
+    for (const auto& call : done.abandoned) abandon(r, call);
+    for (const auto& intent : done.calls) stage(r, intent);
+    for (const auto call : done.due_calls) answer(r, call, {"due", nullptr, ports_.now()});
+    if (done.yielded) {
+        run_input more;
+        more.what = run_input::kind::resume;
+        r.inputs.push_back(std::move(more));
+    }
+}
+
+void core::save(resident& r) {
+    update_agent_meta(r);
+    store::checkpoint next;
+    next.shard = r.shard;
+    next.epoch = r.epoch;
+    next.run = r.state.id;
+    next.expected_revision = r.revision;
+    next.status = r.state.status;
+    next.steps = std::exchange(r.steps, {});
+    next.events = std::exchange(r.events, {});
+    next.approvals = std::exchange(r.approvals, {});
+    next.consumed = std::exchange(r.consumed, {});
+    r.consuming = next.consumed;
+    if (r.agent) {
+        if (auto row = r.agent->take_change(ports_.now())) next.agents.push_back(std::move(*row));
+    }
+    if (is_final(r.state.status)) {
+        if (r.state.status == run_status::completed) next.output = r.state.output.text();
+        if (r.state.error) next.error = to_text(json::value(to_json(*r.state.error)));
+        r.stored_blobs.clear();
+    } else {
+        next.due_at = r.state.due_at();
+        set_timer(r, next.due_at);
+        auto encoded = run::encode(r.state);
+        next.state = std::move(encoded.text);
+        std::set<std::string> live;
+        for (const auto& blob : encoded.blobs) {
+            live.insert(blob.digest());
+            if (!r.stored_blobs.contains(blob.digest())) next.blobs.push_back({blob.digest(), blob.text()});
+        }
+        for (const auto& digest : r.stored_blobs) {
+            if (!live.contains(digest)) next.dropped_blobs.push_back(digest);
+        }
+        r.stored_blobs = std::move(live);
+    }
+    r.starting = std::exchange(r.to_start, {});
+    r.telling = std::exchange(r.notices, {});
+    r.dirty = false;
+    r.committing = true;
+    ++committing_;
+    ports_.commit(std::move(next));
+}
+
+void core::committed(const store::checkpoint& done, store::checkpoint_outcome outcome) {
+    --committing_;
+    for (const auto seq : done.consumed) retired_.emplace_back(fetches_, seq);
+    const auto at = residents_.find(done.run);
+    if (at == residents_.end() || !at->second->committing || at->second->revision != done.expected_revision) return;
+    auto& r = *at->second;
+    r.committing = false;
+    if (outcome != store::checkpoint_outcome::committed) {
+        const auto run = done.run;
+        if (outcome == store::checkpoint_outcome::fenced) {
+            disown({done.shard});
+            if (options_.log) options_.log("shard " + std::to_string(done.shard) + " belongs to another engine now; its runs go on there");
+        } else {
+            if (options_.log) options_.log("run " + run + " was changed by somebody else; it is loaded again");
+            drop(run);
+            wake(run);
+        }
+        return;
+    }
+    ++r.revision;
+    for (auto& event : std::exchange(r.telling, {})) {
+        event.revision = r.revision;
+        tell(event);
+    }
+    if (is_final(r.state.status)) {
+        auto last = notice(r, run_event::kind::finished);
+        if (r.state.error) last.detail = r.state.error->title + ": " + r.state.error->detail;
+        const auto run = done.run;
+        // Messages that came too late are consumed without effect.
+        std::vector<std::int64_t> late;
+        for (const auto& input : r.inputs) {
+            if (input.what == run_input::kind::message) late.push_back(input.message.seq);
+        }
+        const auto shard = r.shard;
+        drop(run);
+        consume_only(shard, std::move(late));
+        tell(last);
+        return load_more();
+    }
+    start_calls(r, std::exchange(r.starting, {}));
+    // Starting may have ended calls at once; the run may be gone only by being final, which takes another commit.
+    process(r);
+}
+
+void core::settle(resident& r) {
+    set_timer(r, r.state.due_at());
+    if (!r.is_idle()) return;
+    notice_waiting(r);
+    const auto due = r.state.due_at();
+    if (due && *due < ports_.now() + short_wait) return;
+    const auto run = r.state.id;
+    drop(run);
+    load_more();
+}
+
+void core::drop(const std::string& run) {
+    const auto at = residents_.find(run);
+    if (at == residents_.end()) return;
+    auto& r = *at->second;
+    set_timer(r, std::nullopt);
+    for (const auto& [frame, call] : r.calls) {
+        if (!call.started) continue;
+        --in_flight_;
+        call.owner->cancel(call.request->key);
+    }
+    residents_.erase(at);
+}
+
+void core::stop() {
+    stopping_ = true;
+    for (auto& [id, r] : residents_) {
+        for (auto& [frame, call] : r->calls) {
+            if (call.started) call.owner->cancel(call.request->key);
+        }
+    }
+}
+
+bool core::is_quiet() const { return committing_ == 0; }
+
+void core::set_timer(resident& r, std::optional<time_point> at) {
+    if (r.timer == at) return;
+    if (r.timer) timers_.erase({*r.timer, r.state.id});
+    r.timer = at;
+    if (at) timers_.insert({*at, r.state.id});
+    arm();
+}
+
+void core::arm() {
+    if (!timers_.empty()) ports_.wake_at(timers_.begin()->first);
+}
+
+void core::due(const std::vector<store::due_run>& runs) {
+    for (const auto& run : runs) {
+        if (epochs_.contains(run.shard) && !residents_.contains(run.run)) timers_.insert({run.due_at, run.run});
+    }
+    arm();
+}
+
+void core::tick() {
+    const auto now = ports_.now();
+    while (!timers_.empty() && timers_.begin()->first <= now && !stopping_) {
+        const auto run = timers_.begin()->second;
+        timers_.erase(timers_.begin());
+        if (const auto at = residents_.find(run); at != residents_.end()) at->second->timer.reset();
+        run_input input;
+        input.what = run_input::kind::due;
+        ensure_loaded(run, std::move(input));
+    }
+    arm();
+}
+
+void core::tell(const run_event& event) {
+    if (options_.listener) options_.listener(event);
+}
+
+}  // namespace pawl::runtime

@@ -1,0 +1,111 @@
+// The single-threaded heart of the engine: turns what happens (messages, outcomes, time) into transitions, transitions into checkpoints,
+// and durable checkpoints into started calls. No thread, no lock, no Asio, no I/O: the same code runs in the engine and in the simulator.
+// Every method belongs to the core thread.
+#pragma once
+
+#include "runtime/core_ports.hpp"
+#include "runtime/resident.hpp"
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace pawl::runtime {
+
+class core {
+public:
+    core(core_ports& ports, std::shared_ptr<const effect_registry> effects, const engine_options& options);
+    core(const core&) = delete;
+    core& operator=(const core&) = delete;
+    ~core();
+
+    /// Shards are ours from now on; `runnable` are their runs that must be looked at.
+    void own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable);
+    /// Shards are not ours any more: their runs leave memory at once.
+    void disown(const std::vector<shard_id>& shards);
+    std::vector<shard_id> owned() const;
+
+    void wake(const std::string& run);
+    void received(std::vector<store::inbox_entry> entries);
+    void due(const std::vector<store::due_run>& runs);
+    void tick();
+    void loaded(loaded_run run);
+    void load_failed(const std::string& run, const problem& error);
+    void committed(const store::checkpoint& checkpoint, store::checkpoint_outcome outcome);
+
+    /// Starts nothing any more and cancels the calls in flight.
+    void stop();
+    /// Nothing gathers and nothing is being committed.
+    bool is_quiet() const;
+    std::size_t resident_runs() const noexcept { return residents_.size(); }
+    std::uint64_t calls_started() const noexcept { return calls_started_; }
+
+private:
+    // core.cpp: runs in memory and their checkpoints
+    void ensure_loaded(const std::string& run, std::optional<run_input> input);
+    void load_more();
+    void process(resident& r);
+    void apply(resident& r, run_input input);
+    void absorb(resident& r, run::transition done);
+    void save(resident& r);
+    void settle(resident& r);
+    void drop(const std::string& run);
+    run::surroundings world_of(const resident& r);
+    void fault_unloadable(const loaded_run& run, const problem& error);
+    void consume_only(shard_id shard, std::vector<std::int64_t> seqs);
+    void tell(const run_event& event);
+
+    // core_calls.cpp: staging, starting, answers, outcomes
+    std::shared_ptr<const call_request> request_for(const resident& r, const run::frame& f, bool recovered) const;
+    void stage(resident& r, const run::call_intent& intent);
+    void start_calls(resident& r, const std::vector<run::frame_id>& calls);
+    void start_call(resident& r, run::frame_id call);
+    void call_ended(const std::string& run, run::frame_id call, call_outcome outcome);
+    void answer(resident& r, run::frame_id call, const external_answer& given);
+    void abandon(resident& r, const run::abandoned_call& call);
+    void take_staged(resident& r, staging& staged);
+    void forget_call(resident& r, run::frame_id call);
+    void start_waiting_calls();
+
+    // core_messages.cpp: inbox entries
+    void take_message(resident& r, const store::inbox_entry& message);
+    void reset_agent(const store::inbox_entry& message);
+    void prepare_agent(resident& r, const loaded_run& loaded, std::optional<problem>& failure);
+
+    // core_notices.cpp
+    run_event notice(const resident& r, run_event::kind what) const;
+    void notice_step(resident& r, const run::step_record& step);
+    void notice_waiting(resident& r);
+    void update_agent_meta(resident& r);
+
+    void set_timer(resident& r, std::optional<time_point> at);
+    void arm();
+
+    core_ports& ports_;
+    std::shared_ptr<const effect_registry> effects_;
+    const engine_options& options_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< posted work looks whether the core still lives
+    std::function<void(std::function<void()>)> post_;
+
+    std::unordered_map<shard_id, std::int64_t> epochs_;
+    std::unordered_map<std::string, std::unique_ptr<resident>> residents_;
+    std::unordered_map<std::string, std::vector<run_input>> loading_;  ///< runs being loaded, and what waits for them
+    std::deque<std::string> to_load_;                                  ///< runs that wait for room in memory
+    std::size_t loads_under_way_ = 0;
+    std::set<std::pair<time_point, std::string>> timers_;              ///< of residents, and of runs that are due soon
+    std::set<std::int64_t> handled_;                                   ///< inbox entries taken, not yet durably consumed
+    /// Consumed entries that a fetch under way may still report, with the number of fetches received when they were consumed.
+    std::deque<std::pair<std::uint64_t, std::int64_t>> retired_;
+    std::uint64_t fetches_ = 0;
+    agent_cache agents_;
+    std::deque<std::pair<std::string, run::frame_id>> waiting_calls_;  ///< durable intents above max_in_flight_calls
+    std::size_t in_flight_ = 0;
+    std::size_t committing_ = 0;
+    std::uint64_t calls_started_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace pawl::runtime

@@ -1,0 +1,46 @@
+// What the core needs of the outside, as an interface: the engine's threads give it, or the simulator.
+// Every method is called on the core thread, must not block, and answers through the core's methods of the same name in the past tense.
+#pragma once
+
+#include "base/clock.hpp"
+#include "flow/workflow.hpp"
+#include "runtime/effect.hpp"
+#include "store/records.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pawl::runtime {
+
+/// A run as the store has it, with everything needed to go on.
+struct loaded_run {
+    store::run_row row;
+    std::shared_ptr<const flow::workflow> workflow;
+    std::vector<store::blob_row> blobs;
+    std::optional<store::agent_row> agent;  ///< of a run with an agent; revision 0 when the store has none
+};
+
+class core_ports {
+public:
+    virtual ~core_ports() = default;
+
+    /// The database's time, as well as it is known. Never goes back.
+    virtual time_point now() = 0;
+    /// -> core::committed(), in the order of the calls for checkpoints of one run.
+    virtual void commit(store::checkpoint checkpoint) = 0;
+    /// -> core::loaded() or core::load_failed()
+    virtual void load(std::string run) = 0;
+    /// -> core::loaded_agent(): for an agent instance that no resident run holds.
+    virtual void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) = 0;
+    /// -> core::received() with every unconsumed entry of the owned shards (up to a limit)
+    virtual void fetch_inbox() = 0;
+    /// Call core::tick() at `t` or a little later. Only the latest request counts.
+    virtual void wake_at(time_point t) = 0;
+    /// From any thread: runs `work` on the core thread. Work posted after the core's end is dropped.
+    virtual std::function<void(std::function<void()>)> poster() = 0;
+};
+
+}  // namespace pawl::runtime

@@ -1,0 +1,26 @@
+// Compiled definitions by digest. Thread-safe. Definitions are immutable, so an entry never goes stale.
+#pragma once
+
+#include "base/result.hpp"
+#include "flow/workflow.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace pawl::runtime {
+
+class definition_cache {
+public:
+    std::shared_ptr<const flow::workflow> find(const std::string& digest) const;
+    /// Compiles a stored bundle and keeps it.
+    result<std::shared_ptr<const flow::workflow>> add(const std::string& digest, std::string_view bundle);
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::shared_ptr<const flow::workflow>> compiled_;
+};
+
+}  // namespace pawl::runtime

@@ -1,0 +1,369 @@
+#include "runtime/engine.hpp"
+
+#include "runtime/core.hpp"
+#include "runtime/definitions.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/reader.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+
+namespace pawl::runtime {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t reader_threads = 2;
+constexpr std::size_t most_messages_at_once = 1'000;
+constexpr std::size_t most_due_at_once = 1'000;
+
+/// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
+struct core_thread {
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+    std::atomic<bool> open = true;
+};
+
+}  // namespace
+
+struct engine::impl final : core_ports {
+    impl(std::shared_ptr<store::database> db, std::shared_ptr<const effect_registry> effects, engine_options given)
+        : database(std::move(db)), options(std::move(given)) {
+        if (options.owner.empty()) options.owner = store::this_process_as_owner();
+        thread = std::make_shared<core_thread>();
+        heart = std::make_unique<core>(*this, std::move(effects), options);
+        due_timer = std::make_unique<asio::steady_timer>(thread->context);
+        writer = std::make_unique<journal>(
+            database, options.max_batch, [this](auto batch, auto outcomes) { report(std::move(batch), std::move(outcomes)); }, options.log);
+        asker = std::make_unique<reader>(database, reader_threads, options.log);
+        runner = std::thread([context = thread] { context->context.run(); });
+        keeper = std::thread([this] { keep_leases(); });
+        listener = std::thread([this] { listen(); });
+    }
+
+    // core_ports
+
+    time_point now() override {
+        const auto t = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()) + milliseconds(clock_offset.load());
+        last_now = std::max(last_now, t);
+        return last_now;
+    }
+
+    void commit(store::checkpoint checkpoint) override { writer->write(std::move(checkpoint)); }
+
+    void load(std::string run) override {
+        asker->ask([this, run = std::move(run)](store::connection& c) { return load_run(c, run); });
+    }
+
+    void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override {
+        asker->ask([this, agent = std::move(agent), key = std::move(key), done = std::move(done)](store::connection& c) -> std::optional<store::store_error> {
+            auto row = c.load_agent(agent, key);
+            if (!row) return row.error();
+            on_core([done, row = std::move(*row)]() mutable { done(std::move(row)); });
+            return std::nullopt;
+        });
+    }
+
+    void fetch_inbox() override {
+        if (fetching.exchange(true)) {
+            fetch_again = true;
+            return;
+        }
+        asker->ask([this](store::connection& c) { return fetch(c); });
+    }
+
+    void wake_at(time_point t) override {
+        const auto wait = std::max(t - now(), milliseconds(0));
+        due_timer->expires_after(wait);
+        due_timer->async_wait([this](const boost::system::error_code& cancelled) {
+            if (!cancelled) heart->tick();
+        });
+    }
+
+    std::function<void(std::function<void()>)> poster() override {
+        return [context = thread](std::function<void()> work) {
+            if (context->open) asio::post(context->context, std::move(work));
+        };
+    }
+
+    // Threads
+
+    void on_core(std::function<void()> work) {
+        if (thread->open) asio::post(thread->context, std::move(work));
+    }
+
+    void report(std::vector<store::checkpoint> batch, std::vector<store::checkpoint_outcome> outcomes) {
+        on_core([this, batch = std::move(batch), outcomes = std::move(outcomes)] {
+            for (std::size_t i = 0; i < batch.size(); ++i) heart->committed(batch[i], outcomes[i]);
+            note_quiet();
+        });
+    }
+
+    std::optional<store::store_error> load_run(store::connection& c, const std::string& run) {
+        const auto give_up = [&](const store::store_error& error) -> std::optional<store::store_error> {
+            if (is_transient(error)) return error;
+            on_core([this, run, why = make_problem(problem_type::runtime, error.detail)] { heart->load_failed(run, why); });
+            return error;
+        };
+        loaded_run loaded;
+        auto row = c.load_run(run);
+        if (!row) return give_up(row.error());
+        loaded.row = std::move(*row);
+        loaded.workflow = definitions.find(loaded.row.definition);
+        if (!loaded.workflow) {
+            auto definition = c.get_definition(loaded.row.definition);
+            if (!definition) return give_up(definition.error());
+            auto compiled = definitions.add(loaded.row.definition, definition->bundle);
+            if (!compiled) {
+                on_core([this, run, why = compiled.error()] { heart->load_failed(run, why); });
+                return std::nullopt;
+            }
+            loaded.workflow = *compiled;
+        }
+        if (!loaded.row.state.empty()) {
+            auto blobs = c.load_blobs(loaded.row.shard, run);
+            if (!blobs) return give_up(blobs.error());
+            loaded.blobs = std::move(*blobs);
+        }
+        if (!loaded.row.agent.empty()) {
+            auto agent = c.load_agent(loaded.row.agent, loaded.row.agent_key);
+            if (!agent) return give_up(agent.error());
+            loaded.agent = std::move(*agent);
+        }
+        on_core([this, loaded = std::make_shared<loaded_run>(std::move(loaded))] { heart->loaded(std::move(*loaded)); });
+        return std::nullopt;
+    }
+
+    std::optional<store::store_error> fetch(store::connection& c) {
+        fetch_again = false;
+        const auto shards = owned();
+        const auto failed = [this](const store::store_error& error) -> std::optional<store::store_error> {
+            if (!is_transient(error)) fetching = false;
+            return error;
+        };
+        auto entries = c.fetch_inbox(shards, 0, most_messages_at_once);
+        if (!entries) return failed(entries.error());
+        auto due = c.due_runs(shards, known_now() + 2 * options.poll_interval, most_due_at_once);
+        if (!due) return failed(due.error());
+        on_core([this, entries = std::move(*entries), due = std::move(*due)]() mutable {
+            heart->received(std::move(entries));
+            heart->due(due);
+        });
+        fetching = false;  // only now: the core relies on fetches arriving one after the other
+        if (fetch_again) fetch_inbox();
+        return std::nullopt;
+    }
+
+    time_point known_now() const {
+        return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()) + milliseconds(clock_offset.load());
+    }
+
+    void listen() {
+        std::unique_ptr<store::doorbell> own;
+        outage trouble("listener", options.log);
+        while (!stopping.is_raised()) {
+            if (!own) {
+                auto made = database->listen();
+                if (!made) {
+                    if (stopping.wait_for(trouble.failed(made.error()))) return;
+                    continue;
+                }
+                own = std::move(*made);
+                const std::lock_guard lock(bell_mutex);
+                bell = own.get();
+                if (stopping.is_raised()) break;
+            }
+            const auto rang = own->wait(options.poll_interval);
+            if (!rang) {
+                {
+                    const std::lock_guard lock(bell_mutex);
+                    bell = nullptr;
+                }
+                own.reset();
+                if (stopping.wait_for(trouble.failed(rang.error()))) return;
+                continue;
+            }
+            trouble.passed();
+            fetch_inbox();
+        }
+        const std::lock_guard lock(bell_mutex);
+        bell = nullptr;
+    }
+
+    void keep_leases() {
+        while (!stopping.wait_for(options.lease_ttl / 3)) {
+            asker->ask([this](store::connection& c) -> std::optional<store::store_error> {
+                const auto before = owned();
+                if (before.empty()) return std::nullopt;
+                auto held = c.renew_leases(options.owner, options.lease_ttl);
+                if (!held) return held.error();
+                std::vector<shard_id> lost;
+                for (const auto shard : before) {
+                    if (std::none_of(held->begin(), held->end(), [&](const store::lease& l) { return l.shard == shard; })) lost.push_back(shard);
+                }
+                if (lost.empty()) return std::nullopt;
+                if (options.log) options.log("lost the lease of " + std::to_string(lost.size()) + " shard(s); their runs go on elsewhere");
+                forget(lost);
+                on_core([this, lost] { heart->disown(lost); });
+                return std::nullopt;
+            });
+        }
+    }
+
+    std::vector<shard_id> owned() const {
+        const std::lock_guard lock(owned_mutex);
+        return shards;
+    }
+
+    void forget(const std::vector<shard_id>& lost) {
+        const std::lock_guard lock(owned_mutex);
+        std::erase_if(shards, [&](shard_id s) { return std::find(lost.begin(), lost.end(), s) != lost.end(); });
+    }
+
+    store::store_result<store::connection*> front() {
+        if (!front_connection) {
+            auto made = database->connect();
+            if (!made) return made.error();
+            front_connection = std::move(*made);
+        }
+        return front_connection.get();
+    }
+
+    store::store_result<std::vector<shard_id>> own(std::vector<shard_id> wanted, std::size_t most) {
+        const std::lock_guard lock(front_mutex);
+        auto c = front();
+        if (!c) return c.error();
+        auto database_now = (*c)->now();
+        if (!database_now) return database_now.error();
+        clock_offset = (*database_now - std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now())).count();
+        auto leases = (*c)->acquire_leases(options.owner, wanted, most, options.lease_ttl);
+        if (!leases) return leases.error();
+        std::vector<shard_id> taken;
+        for (const auto& l : *leases) taken.push_back(l.shard);
+        auto runnable = (*c)->runnable_runs(taken);
+        if (!runnable) return runnable.error();
+        {
+            const std::lock_guard also(owned_mutex);
+            shards.insert(shards.end(), taken.begin(), taken.end());
+            std::sort(shards.begin(), shards.end());
+            shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
+        }
+        on_core([this, leases = std::move(*leases), runnable = std::move(*runnable)] { heart->own(leases, runnable); });
+        return taken;
+    }
+
+    store::store_result<void> submit(const store::new_run& run, const flow::workflow& w) {
+        const std::lock_guard lock(front_mutex);
+        auto c = front();
+        if (!c) return c.error();
+        if (!definitions.find(w.digest)) {
+            auto put = (*c)->put_definition({w.digest, w.document.ns, w.document.name, w.document.version, w.bundle});
+            if (!put) return put.error();
+            // From here on it is known; the bundle compiles because it came from compile().
+            (void)definitions.add(w.digest, w.bundle);
+        }
+        auto created = (*c)->create_run(run);
+        if (!created) return created.error();
+        fetch_inbox();
+        return {};
+    }
+
+    /// Core thread: tells stop() when the last checkpoint under way has been answered.
+    void note_quiet() {
+        if (quiet_promise && heart->is_quiet()) {
+            quiet_promise->set_value();
+            quiet_promise.reset();
+        }
+    }
+
+    void stop() {
+        if (stopped) return;
+        stopped = true;
+        stopping.raise();
+        {
+            const std::lock_guard lock(bell_mutex);
+            if (bell != nullptr) bell->wake();
+        }
+        keeper.join();
+        listener.join();
+        std::promise<void> quiet;
+        auto is_quiet = quiet.get_future();
+        asio::post(thread->context, [this, promise = std::make_shared<std::promise<void>>(std::move(quiet))] {
+            heart->stop();
+            quiet_promise = promise;
+            note_quiet();
+        });
+        // Commits under way end, unless the store does not answer; then what they held is recovered from the state before them.
+        is_quiet.wait_for(std::chrono::seconds(5));
+        writer->stop();
+        asker->stop();
+        thread->open = false;
+        thread->context.stop();
+        runner.join();
+        heart.reset();
+        if (const std::lock_guard lock(front_mutex); front_connection || database) {
+            if (auto c = front()) (void)(*c)->release_leases(options.owner);
+            front_connection.reset();
+        }
+    }
+
+    std::shared_ptr<store::database> database;
+    engine_options options;
+    definition_cache definitions;
+    std::shared_ptr<core_thread> thread;
+    std::unique_ptr<core> heart;
+    std::unique_ptr<asio::steady_timer> due_timer;
+    std::unique_ptr<journal> writer;
+    std::unique_ptr<reader> asker;
+    std::thread runner, keeper, listener;
+    stop_flag stopping;
+    bool stopped = false;
+    std::atomic<std::int64_t> clock_offset = 0;  ///< database clock minus ours, ms
+    time_point last_now{};
+    std::atomic<bool> fetching = false, fetch_again = false;
+    std::mutex bell_mutex;
+    store::doorbell* bell = nullptr;
+    mutable std::mutex owned_mutex;
+    std::vector<shard_id> shards;
+    std::mutex front_mutex;
+    std::unique_ptr<store::connection> front_connection;
+    std::shared_ptr<std::promise<void>> quiet_promise;
+};
+
+engine::engine(std::shared_ptr<store::database> database, std::shared_ptr<const effect_registry> effects, engine_options options)
+    : impl_(std::make_unique<impl>(std::move(database), std::move(effects), std::move(options))) {}
+
+engine::~engine() { stop(); }
+
+store::store_result<std::vector<shard_id>> engine::own(std::vector<shard_id> wanted, std::size_t most) { return impl_->own(std::move(wanted), most); }
+
+store::store_result<void> engine::submit(const store::new_run& run, const flow::workflow& definition) { return impl_->submit(run, definition); }
+
+void engine::wake(std::string run) {
+    impl_->on_core([i = impl_.get(), run = std::move(run)] { i->heart->wake(run); });
+}
+
+std::vector<shard_id> engine::owned() const { return impl_->owned(); }
+
+void engine::stop() { impl_->stop(); }
+
+engine::statistics engine::counts() const {
+    statistics s;
+    s.checkpoints = impl_->writer->checkpoints();
+    s.transactions = impl_->writer->transactions();
+    std::promise<std::pair<std::uint64_t, std::size_t>> asked;
+    auto answer = asked.get_future();
+    if (!impl_->stopped) {
+        impl_->on_core([&] { asked.set_value({impl_->heart->calls_started(), impl_->heart->resident_runs()}); });
+        std::tie(s.calls, s.resident_runs) = answer.get();
+    }
+    return s;
+}
+
+}  // namespace pawl::runtime

@@ -1,0 +1,57 @@
+// Group commit: one thread that writes the checkpoints of all runs. While one transaction commits, the next batch gathers.
+//
+// Guarantees: checkpoints are written in the order in which they were given; a checkpoint is reported committed only when the database has said so; after a
+// connection was lost in the middle of a commit, its outcome is settled by the runs' revisions, never guessed. While the store cannot be
+// reached the journal waits and tries again; nothing is dropped.
+#pragma once
+
+#include "runtime/backoff.hpp"
+#include "store/connection.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace pawl::runtime {
+
+class journal {
+public:
+    using report = std::function<void(std::vector<store::checkpoint> batch, std::vector<store::checkpoint_outcome> outcomes)>;
+
+    /// `done` is called on the journal's thread after each batch.
+    journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log);
+    ~journal();  ///< stop()
+
+    /// Any thread.
+    void write(store::checkpoint checkpoint);
+    /// Writes what has been given, as far as the store answers at once, and ends the thread.
+    void stop();
+
+    std::uint64_t transactions() const noexcept { return transactions_; }
+    std::uint64_t checkpoints() const noexcept { return checkpoints_; }
+
+private:
+    void run();
+    bool commit(std::vector<store::checkpoint>& batch);
+    std::vector<store::checkpoint_outcome> settle(const std::vector<store::checkpoint>& batch, std::vector<store::checkpoint_outcome> outcomes);
+
+    std::shared_ptr<store::database> database_;
+    std::size_t max_batch_;
+    report done_;
+    outage outage_;
+    stop_flag stop_;
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<store::checkpoint> waiting_;
+    bool stopping_ = false;
+    std::unique_ptr<store::connection> connection_;
+    bool in_doubt_ = false;  ///< the last try may have committed
+    std::atomic<std::uint64_t> transactions_ = 0;
+    std::atomic<std::uint64_t> checkpoints_ = 0;
+    std::thread thread_;
+};
+
+}  // namespace pawl::runtime

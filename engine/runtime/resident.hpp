@@ -1,0 +1,70 @@
+// A run in memory: its state, what waits to be applied to it, and what the next checkpoint will say. Core thread only.
+#pragma once
+
+#include "run/machine.hpp"
+#include "runtime/agents.hpp"
+#include "runtime/effect.hpp"
+#include "runtime/engine.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pawl::runtime {
+
+/// Something that happened to a run and has not been applied yet.
+struct run_input {
+    enum class kind {
+        begin,     ///< first time in memory: start
+        recover,   ///< loaded with a state
+        resume,    ///< go on after a yield
+        outcome,   ///< a call ended
+        due,       ///< a timer's time may have come
+        message    ///< an inbox entry
+    } what = kind::resume;
+    run::frame_id call = 0;
+    call_outcome outcome{json::value(), {}, {}};
+    store::inbox_entry message;
+};
+
+/// A call handed to its effect.
+struct live_call {
+    std::shared_ptr<const call_request> request;
+    std::shared_ptr<effect> owner;
+    bool started = false;
+};
+
+struct resident {
+    run::run_state state;
+    shard_id shard = 0;
+    std::int64_t epoch = 0;
+    std::int64_t revision = 0;
+    std::string agent_name;
+    std::string agent_key;
+    std::shared_ptr<agent_instance> agent;  ///< null for a run without an agent
+
+    std::deque<run_input> inputs;
+    bool committing = false;                ///< one checkpoint at a time
+    bool dirty = false;                     ///< something for a checkpoint has gathered
+
+    std::vector<store::step_row> steps;
+    std::vector<store::outbox_row> events;
+    std::vector<store::approval_row> approvals;
+    std::vector<std::int64_t> consumed;
+    std::vector<run_event> notices;         ///< told when the checkpoint is durable
+
+    std::vector<run::frame_id> to_start;    ///< intents of the checkpoint that gathers
+    std::vector<run::frame_id> starting;    ///< intents of the checkpoint under way
+    std::vector<run_event> telling;
+    std::vector<std::int64_t> consuming;
+    std::map<run::frame_id, live_call> calls;
+    std::set<std::string> stored_blobs;     ///< digests
+    std::optional<time_point> timer;        ///< as it stands in the core's timers
+
+    bool is_idle() const noexcept { return !committing && inputs.empty() && calls.empty() && state.ready.empty(); }
+};
+
+}  // namespace pawl::runtime

@@ -1,0 +1,100 @@
+#include "sim/effects.hpp"
+
+#include "sim/world.hpp"
+
+namespace pawl::sim {
+namespace {
+
+function_description describe(std::string name, effect_safety safety) {
+    function_description d;
+    d.name = std::move(name);
+    d.version = "1.0.0";
+    d.safety = safety;
+    d.origin = "simulation";
+    return d;
+}
+
+/// A tool in another process: its code runs some time after start(), its answer arrives some time after that; a crash may come in between.
+class tools final : public runtime::effect {
+public:
+    explicit tools(world& w) : world_(w) {}
+
+    std::vector<function_description> functions() const override { return simulated_functions(); }
+
+    std::optional<runtime::call_outcome> stage(const runtime::call_request& request, runtime::staging& staged) override {
+        if (request.function == "sim.remember") {
+            auto state = parse_json(staged.agent->row.state).value();
+            auto& object = state.is_object() ? state.get_object() : state.emplace_object();
+            const auto count = object.contains("count") ? object["count"].to_number<std::int64_t>() : 0;
+            object["count"] = count + 1;
+            staged.agent->row.state = to_text(state);
+            staged.agent->changed = true;
+            return runtime::call_outcome{state, {}, {}};
+        }
+        if (request.function == "sim.ask") {
+            staged.approvals.push_back(row_of(request, store::approval_status::pending));
+            staged.parks = true;
+            staged.wake_at = staged.now + std::chrono::hours(24);
+        }
+        return std::nullopt;
+    }
+
+    void start(std::shared_ptr<const runtime::call_request> request, runtime::completion done, runtime::progress_sink) override {
+        world_.later([this, request, done] { execute(request, done); });
+    }
+
+    void cancel(std::string_view) override {}
+
+    std::optional<runtime::call_outcome> answer(const runtime::call_request& request, const runtime::external_answer& given, runtime::staging& staged) override {
+        if (given.kind == "due") {
+            staged.approvals.push_back(row_of(request, store::approval_status::expired));
+            return runtime::call_outcome{make_problem(problem_type::timeout, "nobody answered"), {}, {}};
+        }
+        staged.approvals.push_back(row_of(request, store::approval_status::approved));
+        return runtime::call_outcome{json::value("approved"), {}, {}};
+    }
+
+private:
+    static store::approval_row row_of(const runtime::call_request& request, store::approval_status status) {
+        store::approval_row row;
+        row.id = derived_uuid(request.key);
+        row.run = request.run;
+        row.key = request.key;
+        row.status = status;
+        return row;
+    }
+
+    void execute(const std::shared_ptr<const runtime::call_request>& request, const runtime::completion& done) {
+        auto& outside = world_.ledger_for_effects();
+        ++outside.executions[request->key];
+        const auto [seen, first] = outside.arguments.emplace(request->key, request->arguments);
+        if (!first && seen->second != request->arguments) outside.digest_violations.push_back(request->key);
+        runtime::call_outcome outcome{json::value(), {}, {}};
+        if (request->function == "sim.flaky" && request->attempt < 3) {
+            outcome.value = make_problem(problem_type::communication, "not yet");
+        } else {
+            outside.effects[request->key] = 1;
+            outcome.value = json::object{{"echo", request->arguments}, {"key", request->key}};
+        }
+        const int answers = world_.random(10) == 0 ? 2 : 1;
+        for (int i = 0; i < answers; ++i) world_.later([done, outcome] { done(outcome); });
+    }
+
+    world& world_;
+};
+
+}  // namespace
+
+std::vector<function_description> simulated_functions() {
+    return {describe("sim.pure", effect_safety::pure),         describe("sim.pay", effect_safety::idempotent),
+            describe("sim.once", effect_safety::at_most_once), describe("sim.flaky", effect_safety::idempotent),
+            describe("sim.remember", effect_safety::transactional), describe("sim.ask", effect_safety::idempotent)};
+}
+
+std::shared_ptr<const runtime::effect_registry> simulated_effects(world& w) {
+    auto registry = std::make_shared<runtime::effect_registry>();
+    (void)registry->add(std::make_shared<tools>(w));
+    return registry;
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,189 @@
+#include "flow/compile.hpp"
+#include "sim/world.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <iostream>
+
+using namespace pawl;
+
+namespace {
+
+constexpr std::string_view everything = R"(
+document: { dsl: '1.0.3', namespace: sim, name: everything, version: '1.0.0' }
+do:
+  - prepare:
+      set: { orders: [ { id: 1 }, { id: 2 }, { id: 3 } ], paid: [] }
+      export: { as: '{ started: true }' }
+  - payAll:
+      for: { each: order, in: .orders }
+      do:
+        - pay:
+            call: sim.pay
+            with: { order: '${ $order.id }', position: '${ $index }' }
+            output: { as: '$input | .paid += [$order.id]' }
+        - pause:
+            if: '$order.id == 2'
+            wait: PT10S
+  - remember:
+      call: sim.remember
+      with: {}
+      input: { from: . }
+      output: { as: '$input + { count: .count }' }
+  - together:
+      fork:
+        branches:
+          - left: { call: sim.pay, with: { branch: left }, output: { as: .echo.branch } }
+          - right: { call: sim.pure, with: { branch: right }, output: { as: .echo.branch } }
+          - slow: { wait: PT1H, output: { as: '"slow"' } }
+      output: { as: '{ branches: . }' }
+  - stubborn:
+      try:
+        - attempt: { call: sim.flaky, with: { x: 1 }, output: { as: '$input + { flaky: .echo.x }' } }
+      catch:
+        errors: { with: { type: communication } }
+        retry: { delay: PT1S, backoff: { exponential: {} }, limit: { attempt: { count: 5 } }, jitter: { from: PT0S, to: PT1S } }
+  - ask:
+      call: sim.ask
+      with: { title: may I }
+      output: { as: '$input + { answer: . }' }
+  - announce:
+      emit: { event: { with: { type: sim.done.v1, data: { answer: '${ .answer }' } } } }
+      output: { as: '.data' }
+  - rememberAgain: { call: sim.remember, with: {}, output: { as: '{ count: .count, context: $context }' } }
+)";
+
+std::shared_ptr<const flow::workflow> compiled(std::string_view yaml) {
+    flow::compile_options options;
+    options.file = "sim.yaml";
+    options.functions = sim::simulated_functions();
+    auto made = flow::compile(yaml, options);
+    for (const auto& d : made.diagnostics) {
+        if (d.level == severity::error) BOOST_ERROR(render(d, yaml));
+    }
+    BOOST_REQUIRE(made.compiled);
+    return made.compiled;
+}
+
+void check_world(const sim::world& w, const std::string& run, const sim::options& o) {
+    BOOST_TEST_INFO_SCOPE("seed " << o.seed << ", crashes " << w.crashes() << ", error " << w.row(run).error);
+    BOOST_TEST((w.row(run).status == run_status::completed));
+    BOOST_TEST(w.row(run).output == R"({"count":2,"context":{"started":true}})");
+    BOOST_TEST(w.row(run).state.empty());
+    BOOST_TEST(w.blobs_of(run) == 0u);
+    // 3 payments, left, right, flaky: each key had its effect, exactly six keys exist.
+    BOOST_TEST(w.outside().effects.size() == 6u);
+    BOOST_TEST(w.outside().digest_violations.empty());
+    BOOST_TEST(w.events().size() == 1u);
+    BOOST_TEST(w.agents().at("a/k").state == R"({"count":2})");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(simulation)
+
+BOOST_AUTO_TEST_CASE(a_run_without_crashes_executes_each_call_once) {
+    const auto w = compiled(everything);
+    sim::options o;
+    o.crash_probability = 0;
+    sim::world world(o, w);
+    world.create_run("run-1", nullptr, "a", "k");
+    BOOST_TEST_REQUIRE(world.run_to_end());
+    check_world(world, "run-1", o);
+    for (const auto& [key, count] : world.outside().executions) BOOST_TEST((count == 1 || count == 3), key << " ran " << count << " times");
+}
+
+BOOST_AUTO_TEST_CASE(thousands_of_crash_histories_end_the_same) {
+    const auto w = compiled(everything);
+    std::size_t crashes = 0, commits = 0;
+    constexpr std::uint64_t seeds = 2'000;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        sim::options o;
+        o.seed = seed;
+        o.crash_probability = seed % 3 == 0 ? 0.15 : 0.03;
+        o.most_crashes = 1 + seed % 12;
+        o.duplicates = seed % 2 == 0;
+        sim::world world(o, w);
+        world.create_run("run-1", nullptr, "a", "k");
+        BOOST_TEST_REQUIRE(world.run_to_end(), "stuck with seed " << seed);
+        check_world(world, "run-1", o);
+        crashes += world.crashes();
+        commits += world.commits();
+    }
+    BOOST_TEST(crashes > seeds);
+    std::cout << "simulation: " << seeds << " seeds, " << crashes << " crashes, " << commits << " commits\n";
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_reproduces_its_history_exactly) {
+    const auto w = compiled(everything);
+    std::vector<std::string> first;
+    for (int round = 0; round < 2; ++round) {
+        sim::options o;
+        o.seed = 4711;
+        sim::world world(o, w);
+        world.create_run("run-1", nullptr, "a", "k");
+        BOOST_TEST_REQUIRE(world.run_to_end());
+        auto history = world.call_outcomes("run-1");
+        history.push_back(std::to_string(world.crashes()) + " " + std::to_string(world.commits()));
+        if (round == 0) {
+            first = history;
+        } else {
+            BOOST_TEST(history == first, boost::test_tools::per_element());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_at_most_once_call_is_never_repeated) {
+    const auto w = compiled(R"(
+document: { dsl: '1.0.3', namespace: sim, name: once, version: '1.0.0' }
+do:
+  - first: { call: sim.pure, with: {} }
+  - risky:
+      try:
+        - once: { call: sim.once, with: { x: 1 }, output: { as: '"done"' } }
+      catch:
+        errors: { with: { type: runtime } }
+        do:
+          - admit: { set: '${ $error.title }' }
+)");
+    std::size_t unknown = 0;
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        sim::options o;
+        o.seed = seed;
+        o.crash_probability = 0.1;
+        sim::world world(o, w);
+        world.create_run("run-1", nullptr);
+        BOOST_TEST_REQUIRE(world.run_to_end());
+        BOOST_TEST_INFO("seed " << seed);
+        BOOST_TEST((world.row("run-1").output == "\"done\"" || world.row("run-1").output == "\"Unknown Outcome\""));
+        if (world.row("run-1").output != "\"done\"") ++unknown;
+        for (const auto& [key, outcome] : world.outside().arguments) {
+            if (outcome == json::value{{"x", 1}}) BOOST_TEST(world.outside().executions.at(key) == 1);
+        }
+    }
+    BOOST_TEST(unknown > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_loop_keeps_its_state_small_whatever_crashes) {
+    const auto w = compiled(R"(
+document: { dsl: '1.0.3', namespace: sim, name: loop, version: '1.0.0' }
+do:
+  - make: { set: { items: '${ [range(300)] }' } }
+  - each:
+      for: { each: item, in: .items }
+      do:
+        - one: { call: sim.pay, with: { item: '${ $item }' }, output: { as: '{ last: $item }' } }
+)");
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        sim::options o;
+        o.seed = seed;
+        o.crash_probability = 0.005;
+        sim::world world(o, w);
+        world.create_run("run-1", nullptr);
+        BOOST_TEST_REQUIRE(world.run_to_end());
+        BOOST_TEST(world.row("run-1").output == R"({"last":299})");
+        BOOST_TEST(world.outside().effects.size() == 300u);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
