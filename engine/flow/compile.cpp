@@ -1,0 +1,47 @@
+#include "flow/compile.hpp"
+
+#include "flow/parts.hpp"
+
+namespace pawl::flow {
+namespace {
+
+/// The whole definition, part by part.
+void compile_workflow(compilation& c) {
+    if (!c.root.is_object()) {
+        c.report.error("wrong-type", c.root, "a workflow must be a map with `document` and `do`, but this file is " + std::string(describe(*c.root.value)), "see examples/hello/hello.yaml for the smallest workflow");
+        return;
+    }
+    check_keys(c, c.root, {"document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"});
+    compile_document(c);
+    compile_evaluate(c);
+    check_use(c);
+    if (const auto schedule = c.root.at("schedule")) unsupported(c, schedule, "`schedule`");
+    c.out.input = compile_filter(c, c.root.at("input"), "from", site::workflow_input, {});
+    c.out.timeout = compile_timeout(c, c.root.at("timeout"), {site::workflow_input, {}});
+    c.out.output = compile_filter(c, c.root.at("output"), "as", site::workflow_output, {});
+    if (const auto list = require(c, c.root, "do", "it holds the tasks to perform")) c.out.first = compile_list(c, list, {});
+    check_unreferenced(c);
+    check_references(c);
+    check_repeated_effects(c);
+}
+
+}  // namespace
+
+compile_result compile_with(std::string_view yaml, const compile_options& options, bool rebuild) {
+    auto read = read_yaml(yaml, options.file);
+    if (read.has_error()) return {nullptr, {read.error()}};
+    compilation c(options, std::make_shared<const yaml_document>(std::move(*read)), rebuild);
+    compile_workflow(c);
+    compile_result out;
+    const bool failed = c.report.has_errors();
+    out.diagnostics = c.report.take();
+    if (failed) return out;
+    c.out.definition = c.document->value;
+    make_bundle(c);
+    out.compiled = std::make_shared<const workflow>(std::move(c.out));
+    return out;
+}
+
+compile_result compile(std::string_view yaml, const compile_options& options) { return compile_with(yaml, options, false); }
+
+}  // namespace pawl::flow

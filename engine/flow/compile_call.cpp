@@ -1,0 +1,126 @@
+// call: built-in protocols, the workflow's own functions, and the default catalog (dsl-reference.md, "Call").
+#include "flow/functions.hpp"
+#include "flow/parts.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pawl::flow {
+namespace {
+
+constexpr std::array<std::string_view, 5> protocols_to_come{"a2a", "asyncapi", "grpc", "mcp", "openapi"};
+
+void pin(compilation& c, const function_description& function) {
+    c.pinned_functions.emplace(function.name + ":" + function.version, function);
+}
+
+void report_unknown(compilation& c, const node& call, const function_reference& asked) {
+    const auto versions = versions_of(c.options.functions, asked.name);
+    if (!versions.empty()) {
+        std::string known;
+        for (std::size_t i = 0; i < versions.size() && i < 5; ++i) known += (i > 0 ? ", " : "") + versions[i];
+        c.report.error("unknown-version", call, quoted(asked.name) + " has no version " + asked.version, "there is " + known);
+        return;
+    }
+    if (find_function(c.options.functions, {asked.name, {}, {}}) != nullptr) {
+        c.report.error("unknown-version", call, quoted(asked.name) + " has no versions to choose from", "write `call: " + asked.name + "`");
+        return;
+    }
+    std::vector<std::string> candidates{"http"};
+    for (const auto& name : c.names_in_use("functions")) candidates.push_back(name);
+    for (const auto& each : c.options.functions) candidates.push_back(each.name);
+    auto hint = c.report.did_you_mean(asked.name, candidates);
+    if (hint.empty()) hint = "`pawl tools list` shows what can be called; the workflow's own functions stand in `use.functions`";
+    c.report.error("unknown-function", call, "there is no function or tool called " + quoted(asked.name), std::move(hint));
+}
+
+void check_catalog(compilation& c, const node& call, const function_reference& asked) {
+    if (c.use.at("catalogs").at(asked.catalog)) return;  // reported there
+    c.report.error("unknown-name", call, "there is no catalog " + quoted(asked.catalog) + " in `use.catalogs`", "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
+}
+
+std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& call, const node& with) {
+    const names_in_scope names{site::definition, c.task_of(id).locals};
+    if (with) return compile_template(c, with, names);
+    return compile_template(c, json::object(), {{"", call.pointer, true}}, names);
+}
+
+void compile_http_call(compilation& c, task_id id, const node& call, const node& with) {
+    if (!with) {
+        c.report.key_error("missing-key", call, "`call: http` needs `with`: the method and the endpoint", "write `with: { method: get, endpoint: https://... }`");
+        return;
+    }
+    function_description http;
+    http.name = "http";
+    if (const auto* known = find_function(c.options.functions, {"http", {}, {}})) http = *known;
+    auto request = compose_http(c, with);
+    auto arguments = compile_template(c, request.value, std::move(request.origins), {site::definition, c.task_of(id).locals});
+    pin(c, http);
+    if (arguments) c.task_of(id).body = call_task{http.name, http.version, std::move(*arguments), safety_of_http(with, http.safety)};
+}
+
+void compile_catalog_call(compilation& c, task_id id, const node& call, const node& with) {
+    const auto asked = parse_reference(call.text());
+    if (!asked.catalog.empty() && asked.catalog != "default") return check_catalog(c, call, asked);
+    const auto* function = find_function(c.options.functions, asked);
+    if (function == nullptr) return report_unknown(c, call, asked);
+    if (c.options.portable && asked.catalog.empty()) {
+        c.report.warning("not-portable", call, "other runtimes look for " + quoted(asked.name) + " in `use.functions`, and do not know it", "write `call: " + asked.name + (function->version.empty() ? "" : ":" + function->version) + "@default`");
+    }
+    if (with) pin_assets(c, with);
+    if (!c.rebuild) check_arguments(c, call, with, *function);
+    auto arguments = arguments_of(c, id, call, with);
+    pin(c, *function);
+    if (arguments) c.task_of(id).body = call_task{function->name, function->version, std::move(*arguments), function->safety};
+}
+
+}  // namespace
+
+void compile_call(compilation& c, task_id id) {
+    const auto body = c.notes[id].body;
+    const auto call = body.at("call");
+    auto with = body.at("with");
+    if (!expect_string(c, call, "`call: http`")) return;
+    if (with && with.value->is_null()) with = {};
+    if (with && !expect_object(c, with)) return;
+    if (const auto own = c.use.at("functions").at(call.text())) return compile_function_call(c, id, own);
+    if (call.text() == "http") return compile_http_call(c, id, call, with);
+    if (std::find(protocols_to_come.begin(), protocols_to_come.end(), call.text()) != protocols_to_come.end()) return unsupported(c, call, "`call: " + std::string(call.text()) + "`");
+    if (call.text().find("://") != std::string_view::npos) return unsupported(c, call, "calling a function by its URL");
+    compile_catalog_call(c, id, call, with);
+}
+
+void compile_function_call(compilation& c, task_id id, const node& function) {
+    const auto name = function.name();
+    const auto call = c.notes[id].body.at("call");
+    c.referenced.insert(function.pointer);
+    if (std::find(c.open_functions.begin(), c.open_functions.end(), function.pointer) != c.open_functions.end()) {
+        c.report.error("endless-function", call, "the function " + quoted(name) + " calls itself, so it would never end", "use a `for`, or `then` to go back to an earlier task");
+        return;
+    }
+    if (c.open_functions.size() >= deepest_function || c.out.tasks.size() + 2 > most_tasks) {
+        c.report.error("too-deep", call, "functions call each other more than " + std::to_string(deepest_function) + " deep, or make more than " + std::to_string(most_tasks) + " tasks, at " + quoted(name), "write fewer, larger functions");
+        return;
+    }
+    surrounding around{id, c.task_of(id).locals, false};
+    task_id first = no_task;
+    if (const auto with = c.notes[id].body.at("with"); with.is_object()) {
+        // What a function gets is its input (DSL: "with: the parameters to call the function with").
+        first = add_task(c, "with", with, around);
+        if (auto value = compile_template(c, with, {site::definition, around.locals})) c.task_of(first).body = set_task{std::move(*value)};
+    }
+    // A function sees its input, not the variables of whoever calls it.
+    for (auto& local : around.locals) local = "'" + local;
+    const auto task = add_task(c, name, function, around);
+    if (first == no_task) {
+        first = task;
+    } else {
+        c.task_of(first).next = task;
+    }
+    c.open_functions.push_back(function.pointer);
+    compile_task(c, task, {});
+    c.open_functions.pop_back();
+    c.task_of(id).body = do_task{first};
+}
+
+}  // namespace pawl::flow

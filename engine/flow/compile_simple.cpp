@@ -1,0 +1,71 @@
+// The tasks without a scope of their own: set, wait, emit, raise.
+#include "flow/parts.hpp"
+
+namespace pawl::flow {
+namespace {
+
+names_in_scope body_names(compilation& c, task_id id) { return {site::definition, c.task_of(id).locals}; }
+
+bool is_expression(const node& n) { return n.is_string() && expr::whole_expression(n.text()).has_value(); }
+
+}  // namespace
+
+void compile_set(compilation& c, task_id id) {
+    const auto n = c.notes[id].body.at("set");
+    if (n.is_object() && n.value->get_object().empty()) {
+        c.report.error("empty-set", n, "`set` sets nothing", "write the values as `name: value` lines below it");
+        return;
+    }
+    if (!n.is_object() && !n.is_string()) {
+        c.report.key_error("wrong-type", n, "`set` must be a map of names to values or one expression, but is " + std::string(describe(*n.value)), "write the values as `name: value` lines below it");
+        return;
+    }
+    if (auto value = compile_template(c, n, body_names(c, id))) c.task_of(id).body = set_task{std::move(*value)};
+}
+
+void compile_wait(compilation& c, task_id id) {
+    const auto n = c.notes[id].body.at("wait");
+    if (auto duration = compile_duration(c, n, body_names(c, id))) c.task_of(id).body = wait_task{std::move(*duration)};
+}
+
+void compile_emit(compilation& c, task_id id) {
+    const auto n = c.notes[id].body.at("emit");
+    if (!expect_object(c, n)) return;
+    check_keys(c, n, {"event"});
+    const auto event = require(c, n, "event", "it describes the CloudEvent to emit");
+    if (!event || !expect_object(c, event)) return;
+    if (!event.at("with") && event.at("type")) {
+        c.report.key_error("missing-key", event, "the attributes of the event must stand under `with`", "write `event: { with: { type: ... } }`");
+        return;
+    }
+    check_keys(c, event, {"with"});
+    const auto with = require(c, event, "with", "it holds the attributes of the event");
+    if (!with || !expect_object(c, with)) return;
+    if (const auto type = require(c, with, "type", "every event needs one, such as `com.example.order.placed.v1`")) expect_string(c, type, "`type: com.example.order.placed.v1`");
+    for (const auto* key : {"id", "source", "subject", "time", "datacontenttype", "dataschema"}) expect_string(c, with.at(key));
+    if (auto value = compile_template(c, with, body_names(c, id))) c.task_of(id).body = emit_task{std::move(*value)};
+}
+
+std::optional<evaluable> compile_error(compilation& c, const node& n, const names_in_scope& names) {
+    if (!expect_object(c, n)) return std::nullopt;
+    check_keys(c, n, {"type", "status", "title", "detail", "instance"});
+    if (const auto type = require(c, n, "type", "it is a URI that tells errors apart, such as https://example.com/errors/out-of-stock")) expect_string(c, type);
+    const auto status = require(c, n, "status", "it is an HTTP-style status code, such as 400");
+    if (status && !is_expression(status) && !status.value->is_int64()) {
+        c.report.error("bad-value", status, "`status` must be a whole number, but is " + quoted(to_text(*status.value)), "write for example `status: 400`");
+    }
+    for (const auto* key : {"title", "detail", "instance"}) expect_string(c, n.at(key));
+    return compile_template(c, n, names);
+}
+
+void compile_raise(compilation& c, task_id id) {
+    const auto n = c.notes[id].body.at("raise");
+    if (!expect_object(c, n)) return;
+    check_keys(c, n, {"error"});
+    auto error = require(c, n, "error", "it is the error to raise, or the name of one in `use.errors`");
+    if (error.is_string()) error = named(c, error, "errors");
+    if (!error) return;
+    if (auto value = compile_error(c, error, body_names(c, id))) c.task_of(id).body = raise_task{std::move(*value)};
+}
+
+}  // namespace pawl::flow

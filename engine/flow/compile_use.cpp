@@ -1,0 +1,67 @@
+// `use`: the reusable parts of a workflow. Each is compiled where it is named; here their form is checked, and what nobody names.
+#include "flow/parts.hpp"
+
+namespace pawl::flow {
+namespace {
+
+void check_secrets(compilation& c, const node& n) {
+    if (!n) return;
+    if (!n.is_array()) {
+        c.report.key_error("wrong-type", n, "`secrets` must be a list of names, but is " + std::string(describe(*n.value)), "write `secrets: [ my-secret ]`");
+        return;
+    }
+    for (std::size_t i = 0; i < n.value->get_array().size(); ++i) {
+        if (expect_string(c, n.at(i), "`secrets: [ my-secret ]`")) c.out.secrets.emplace_back(n.at(i).text());
+    }
+}
+
+void check_unsupported_parts(compilation& c) {
+    if (const auto extensions = c.use.at("extensions"); extensions && !(extensions.is_array() && extensions.value->get_array().empty())) unsupported(c, extensions, "`extensions`");
+    const auto catalogs = c.use.at("catalogs");
+    if (catalogs && expect_object(c, catalogs)) {
+        for (const auto& member : catalogs.value->get_object()) unsupported(c, catalogs.at(member.key()), "the catalog " + quoted(member.key()) + ", like every catalog other than `default`,");
+    }
+    const auto authentications = c.use.at("authentications");
+    if (!authentications || !expect_object(c, authentications)) return;
+    for (const auto& member : authentications.value->get_object()) check_authentication(c, authentications.at(member.key()));
+}
+
+template <class Check>
+void each_unreferenced(compilation& c, std::string_view section, Check check) {
+    const auto all = c.use.at(section);
+    if (!all || !expect_object(c, all)) return;
+    for (const auto& member : all.value->get_object()) {
+        const auto entry = all.at(member.key());
+        if (!c.referenced.contains(entry.pointer)) check(entry);
+    }
+}
+
+/// A function nobody calls: compiled as if it were called, and thrown away.
+void try_function(compilation& c, const node& entry) {
+    const auto size = c.out.tasks.size();
+    const auto id = add_task(c, entry.name(), entry, {});
+    compile_task(c, id, {});
+    for (auto t = size; t < c.out.tasks.size(); ++t) c.unreferenced_tasks.insert(c.out.tasks[t].name);
+    c.out.tasks.resize(size);
+    c.notes.resize(size);
+}
+
+}  // namespace
+
+void check_use(compilation& c) {
+    if (!c.use || !expect_object(c, c.use)) return;
+    check_keys(c, c.use, {"authentications", "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts"});
+    check_secrets(c, c.use.at("secrets"));
+    check_unsupported_parts(c);
+}
+
+void check_unreferenced(compilation& c) {
+    if (!c.use.is_object() || c.rebuild) return;
+    const names_in_scope names;
+    each_unreferenced(c, "errors", [&](const node& entry) { compile_error(c, entry, names); });
+    each_unreferenced(c, "retries", [&](const node& entry) { compile_retry(c, entry, {"error"}); });
+    each_unreferenced(c, "timeouts", [&](const node& entry) { compile_timeout(c, entry, names); });
+    each_unreferenced(c, "functions", [&](const node& entry) { try_function(c, entry); });
+}
+
+}  // namespace pawl::flow

@@ -1,0 +1,115 @@
+// What the parts of the compiler offer each other. Every function reports what is wrong and returns what it could make; nothing is thrown.
+#pragma once
+
+#include "flow/compilation.hpp"
+#include "flow/origin.hpp"
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pawl::flow {
+
+// shape.cpp: the form of maps, lists and texts
+bool expect_object(compilation& c, const node& n);
+bool expect_string(compilation& c, const node& n, std::string_view example = {});
+bool check_keys(compilation& c, const node& n, std::span<const std::string_view> allowed);
+bool check_keys(compilation& c, const node& n, std::initializer_list<std::string_view> allowed);
+/// The member, or an error at the key of `n` that it is missing.
+node require(compilation& c, const node& n, std::string_view key, std::string_view why);
+void unsupported(compilation& c, const node& where, std::string_view feature);
+/// The entry `name` of `use.<section>`; an error at `where` when there is none.
+node named(compilation& c, const node& where, std::string_view section);
+
+// expressions.cpp: places that yield a value (dsl.md, "Runtime expression arguments", tells who sees what)
+enum class site { workflow_input, workflow_output, task_entry, definition, output_as, export_as };
+struct names_in_scope {
+    site where = site::definition;
+    std::vector<std::string> locals;
+};
+/// `if, when, exceptWhen, while, in, from, as`: bare jq, or one `${ }`.
+std::optional<evaluable> compile_expression(compilation& c, const node& n, const names_in_scope& names);
+std::optional<evaluable> compile_condition(compilation& c, const node& n, const names_in_scope& names);
+/// Anything else: a document in which only `${ }` counts (in strict mode).
+std::optional<evaluable> compile_template(compilation& c, const node& n, const names_in_scope& names);
+std::optional<evaluable> compile_template(compilation& c, const json::value& value, std::vector<origin> origins, const names_in_scope& names);
+bool is_variable_name(std::string_view name);
+bool is_reserved_variable(std::string_view name);
+/// True when some string in it holds an expression.
+bool holds_expression(const json::value& value);
+
+// durations.cpp
+std::optional<duration_source> compile_duration(compilation& c, const node& n, const names_in_scope& names);
+/// `timeout` of a task or the workflow: a name or an object.
+std::optional<duration_source> compile_timeout(compilation& c, const node& n, const names_in_scope& names);
+
+// compile_data.cpp: input, output, export, schema
+data_filter compile_filter(compilation& c, const node& n, std::string_view transform_key, site where, const std::vector<std::string>& locals);
+
+// compile_document.cpp
+void compile_document(compilation& c);
+void compile_evaluate(compilation& c);
+
+// compile_use.cpp
+void check_use(compilation& c);
+void check_unreferenced(compilation& c);
+
+// compile_list.cpp and compile_task.cpp
+struct surrounding {
+    task_id parent = no_task;
+    std::vector<std::string> locals;
+    bool in_handler = false;
+};
+/// The first task of the list.
+task_id compile_list(compilation& c, const node& list, const surrounding& around);
+std::vector<task_id> compile_branches(compilation& c, const node& list, const surrounding& around);
+task_id add_task(compilation& c, const std::string& name, const node& body, const surrounding& around);
+void compile_task(compilation& c, task_id id, const task_scope& scope);
+flow_directive compile_directive(compilation& c, const node& n, const task_scope& scope);
+void check_references(compilation& c);
+
+// One function per kind of task: each fills the body.
+void compile_set(compilation& c, task_id id);
+void compile_do(compilation& c, task_id id);
+void compile_wait(compilation& c, task_id id);
+void compile_emit(compilation& c, task_id id);
+void compile_raise(compilation& c, task_id id);
+std::optional<evaluable> compile_error(compilation& c, const node& n, const names_in_scope& names);
+void compile_fork(compilation& c, task_id id);
+void compile_for(compilation& c, task_id id);
+void compile_switch(compilation& c, task_id id, const task_scope& scope);
+void compile_try(compilation& c, task_id id, const task_scope& scope);
+std::optional<retry_policy> compile_retry(compilation& c, const node& n, const std::vector<std::string>& locals);
+void compile_call(compilation& c, task_id id);
+
+// calls
+/// A document that the compiler put together from the author's parts.
+struct composed {
+    json::value value;
+    std::vector<origin> origins;
+};
+composed compose_http(compilation& c, const node& with);
+effect_safety safety_of_http(const node& with, effect_safety fallback);
+/// False when the scheme cannot be used; reports why.
+bool check_authentication(compilation& c, const node& n);
+void pin_assets(compilation& c, const node& with);
+void check_arguments(compilation& c, const node& task, const node& with, const function_description& function);
+/// The text of an expression on the input that expands `{name}` in a URI; nothing when there is no `{`, or an error was reported.
+std::optional<std::string> expand_uri_template(compilation& c, const node& uri);
+/// The task that `call: name` stands for, compiled in place below task `id`.
+void compile_function_call(compilation& c, task_id id, const node& function);
+
+// checks over whole lists and the whole workflow
+void check_reachability(compilation& c, std::span<const task_id> list);
+void check_repeated_effects(compilation& c);
+
+// compile.cpp
+compile_result compile_with(std::string_view yaml, const compile_options& options, bool rebuild);
+
+// bundle.cpp
+void make_bundle(compilation& c);
+
+}  // namespace pawl::flow
