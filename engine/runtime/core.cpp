@@ -116,7 +116,11 @@ void core::loaded(loaded_run loaded) {
         std::map<std::string, std::string, std::less<>> blobs;
         for (auto& blob : loaded.blobs) blobs.emplace(blob.digest, std::move(blob.body));
         auto state = run::decode(loaded.row.state, loaded.row.id, loaded.workflow, std::move(input), blobs);
-        if (!state) return load_failed((++loads_under_way_, loaded.row.id), state.error());
+        if (!state) {
+            // Left as it is in the store: another version of pawl may read it.
+            if (options_.log) options_.log(state.error().detail);
+            return load_more();
+        }
         r.state = std::move(*state);
         for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
     }
@@ -176,7 +180,8 @@ run::surroundings core::world_of(const resident& r) {
 
 void core::process(resident& r) {
     if (r.committing || stopping_) return;
-    for (std::size_t applied = 0; !r.inputs.empty() && applied < most_inputs_at_once; ++applied) {
+    r.yielded = false;
+    for (std::size_t applied = 0; !r.inputs.empty() && !r.yielded && applied < most_inputs_at_once; ++applied) {
         auto input = std::move(r.inputs.front());
         r.inputs.pop_front();
         apply(r, std::move(input));
@@ -244,6 +249,7 @@ void core::absorb(resident& r, run::transition done) {
     for (const auto& intent : done.calls) stage(r, intent);
     for (const auto call : done.due_calls) answer(r, call, {"due", nullptr, ports_.now()});
     if (done.yielded) {
+        r.yielded = true;
         run_input more;
         more.what = run_input::kind::resume;
         r.inputs.push_back(std::move(more));
@@ -297,7 +303,9 @@ void core::committed(const store::checkpoint& done, store::checkpoint_outcome ou
     --committing_;
     for (const auto seq : done.consumed) retired_.emplace_back(fetches_, seq);
     const auto at = residents_.find(done.run);
-    if (at == residents_.end() || !at->second->committing || at->second->revision != done.expected_revision) return;
+    if (at == residents_.end() || !at->second->committing || at->second->revision != done.expected_revision || at->second->epoch != done.epoch) {
+        return;  // of a run that left memory meanwhile
+    }
     auto& r = *at->second;
     r.committing = false;
     if (outcome != store::checkpoint_outcome::committed) {

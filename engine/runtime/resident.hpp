@@ -49,6 +49,7 @@ struct resident {
     std::deque<run_input> inputs;
     bool committing = false;                ///< one checkpoint at a time
     bool dirty = false;                     ///< something for a checkpoint has gathered
+    bool yielded = false;                   ///< used up its budget: its neighbours' turn, after a checkpoint
 
     std::vector<store::step_row> steps;
     std::vector<store::outbox_row> events;
