@@ -26,7 +26,9 @@ function(pawl_tests name)
   foreach(needed IN LISTS TESTS_NEEDS)
     target_link_libraries(test_${name} PRIVATE pawl_${needed})
   endforeach()
-  add_test(NAME ${name} COMMAND test_${name} --log_level=warning --random=1)
+  # The report is what tests/run counts.
+  add_test(NAME ${name} COMMAND test_${name} --random=1 --logger=HRF,warning,stdout:JUNIT,all,${CMAKE_BINARY_DIR}/reports/${name}.xml)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900)
   pawl_precompile(test_${name})
 endfunction()
 
