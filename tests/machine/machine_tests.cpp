@@ -1,4 +1,4 @@
-#include "run/driver.hpp"
+#include "machine/driver.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,0 +1,169 @@
+#include "agent/manifest.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace pawl;
+using namespace pawl::agent;
+
+namespace {
+
+struct read_options {
+    std::string environment = "default";
+    std::string folder = "/projects/desk";
+    std::map<std::string, std::string, std::less<>> variables;
+};
+
+manifest_result read(std::string_view text, const read_options& how = {}) {
+    manifest_options options;
+    options.file = "pawl.yaml";
+    options.folder = how.folder;
+    options.environment = how.environment;
+    options.variable = [&](std::string_view name) -> std::optional<std::string> {
+        const auto at = how.variables.find(name);
+        return at == how.variables.end() ? std::nullopt : std::optional(at->second);
+    };
+    return read_manifest(text, options);
+}
+
+std::string all_messages(const manifest_result& r) {
+    std::string out;
+    for (const auto& d : r.diagnostics) out += render(d) + "\n";
+    return out;
+}
+
+bool says(const manifest_result& r, std::string_view text) { return all_messages(r).find(text) != std::string::npos; }
+
+constexpr std::string_view full = R"(name: desk
+version: 1.2.3
+agents:
+  desk:
+    key: the ticket's number
+    state:
+      version: 2
+      schema: { type: object, required: [status], properties: { status: { type: string } } }
+      initial: { status: new }
+      migrations:
+        - { from: 1, to: 2, as: "{status: .state}" }
+tools:
+  - plugin: orders
+    config: { data: ./data/orders.json }
+  - plugin: ./lib/payments.so
+    host: in-process
+models:
+  default: fast
+  bindings:
+    fast: { provider: replay, cassette: cassettes/desk.jsonl }
+secrets: [API_TOKEN]
+events:
+  sinks:
+    - file: .pawl/events.jsonl
+env:
+  cloudflare:
+    models:
+      bindings:
+        fast: { provider: workers-ai, model: "@cf/openai/gpt-oss-20b", account: "${CLOUDFLARE_ACCOUNT_ID}", token: CLOUDFLARE_API_TOKEN }
+    secrets: [CLOUDFLARE_API_TOKEN]
+)";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(manifests)
+
+BOOST_AUTO_TEST_CASE(a_full_manifest_reads_with_absolute_paths) {
+    const auto r = read(full);
+    BOOST_TEST_REQUIRE(r.value.has_value(), all_messages(r));
+    const auto& m = *r.value;
+    BOOST_TEST(r.diagnostics.empty(), all_messages(r));
+    BOOST_TEST(m.name == "desk");
+    BOOST_TEST(m.store_url == "sqlite:/projects/desk/.pawl/default.sqlite");
+    BOOST_TEST(m.agents.at("desk").state_version == 2);
+    BOOST_TEST(m.agents.at("desk").migrations.size() == 1u);
+    BOOST_TEST(m.tools.at(0).plugin == "orders");
+    BOOST_TEST(to_text(m.tools.at(0).config) == R"({"data":"/projects/desk/data/orders.json"})");
+    BOOST_TEST(m.tools.at(1).plugin == "/projects/desk/lib/payments.so");
+    BOOST_TEST(!m.tools.at(1).isolated);
+    BOOST_TEST(m.default_model == "fast");
+    BOOST_TEST(m.models.at("fast").cassette == "/projects/desk/cassettes/desk.jsonl");
+    BOOST_TEST(m.sinks.at(0).file == "/projects/desk/.pawl/events.jsonl");
+}
+
+BOOST_AUTO_TEST_CASE(a_named_environment_inherits_agents_and_tools_and_shares_nothing_else) {
+    const auto r = read(full, {"cloudflare", "/projects/desk", {{"CLOUDFLARE_ACCOUNT_ID", "acc1"}}});
+    BOOST_TEST_REQUIRE(r.value.has_value(), all_messages(r));
+    const auto& m = *r.value;
+    BOOST_TEST(m.agents.size() == 1u);
+    BOOST_TEST(m.tools.size() == 2u);
+    BOOST_TEST(m.store_url == "sqlite:/projects/desk/.pawl/cloudflare.sqlite");
+    BOOST_TEST(m.models.at("fast").account == "acc1");
+    BOOST_TEST(m.sinks.empty());
+    BOOST_TEST_REQUIRE(r.diagnostics.size() == 1u, all_messages(r));
+    BOOST_TEST(says(r, "warning: `events` stands at the top level only; environment `cloudflare` does not inherit it"));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_are_named_with_line_column_and_a_suggestion_all_at_once) {
+    const auto r = read("name: desk\nagent: {}\nstore: { ur: x }\nmodels: { defualt: fast }\nsecrets: [A-B]\n");
+    BOOST_TEST(!r.value.has_value());
+    BOOST_TEST(says(r, "pawl.yaml:2:1: error: unknown key `agent` in the manifest"));
+    BOOST_TEST(says(r, "did you mean `agents`?"));
+    BOOST_TEST(says(r, "unknown key `ur` in `store`"));
+    BOOST_TEST(says(r, "`url` is missing"));
+    BOOST_TEST(says(r, "did you mean `default`?"));
+    BOOST_TEST(says(r, "pawl.yaml:5:11: error: a secret is named by letters"));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_types_never_crash_and_each_section_says_what_it_expects) {
+    for (const auto* text : {"[]", "x", "1", "null", "name: 1", "store: 1", "store: {url: 1}", "agents: []", "agents: {a: 1}", "agents: {a: {state: 1}}", "agents: {a: {state: {version: 0}}}",
+                             "agents: {a: {state: {schema: {type: 12}}}}", "agents: {a: {state: {migrations: {}}}}", "agents: {a: {state: {migrations: [1]}}}", "agents: {a: {state: {version: 2, migrations: [{from: 2, to: 1, as: .}]}}}",
+                             "agents: {a: {on: {message: nowhere.yaml}}}", "agents: {1a: {}}", "tools: {}", "tools: [1]", "tools: [{plugin: x, host: remote}]", "tools: [{plugin: x, sha256: abc}]", "tools: [{plugin: x, config: 1}]",
+                             "models: []", "models: {bindings: []}", "models: {bindings: {a: {provider: magic}}}", "models: {bindings: {a: {provider: replay}}}", "models: {bindings: {a: {provider: openai, model: x}}}",
+                             "models: {default: b, bindings: {a: {provider: replay, cassette: x}}}", "models: {bindings: {a: {cassette: x}}}", "models: {bindings: {a: {provider: replay, cassette: x, token: 'sk-123 4'}}}", "events: []", "events: {sinks: [{}]}",
+                             "events: {sinks: [{file: a, url: b}]}", "events: {sinks: [{url: ftp://x}]}", "env: []", "env: {Staging: {}}", "env: {default: {}}", "env: {x: {env: {}}}", "a: [", "store: {url: 'sqlite:${NOWHERE}'}", "store: {url: 'sqlite:${'}"}) {
+        const auto r = read(text);
+        BOOST_TEST(!r.value.has_value(), text);
+        BOOST_TEST(has_errors(r.diagnostics), text);
+        BOOST_TEST(says(r, "pawl.yaml:1:"), text << ": " << all_messages(r));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_password_in_the_store_url_is_refused_with_a_way_out) {
+    for (const auto* url : {"postgresql://me:geheim@db/x", "postgresql://db/x?password=geheim", "postgresql:host=db password=geheim"}) {
+        BOOST_TEST(holds_password(url), url);
+        const auto r = read("store: { url: \"" + std::string(url) + "\" }");
+        BOOST_TEST(!r.value.has_value());
+        BOOST_TEST(says(r, "PGPASSWORD"));
+        BOOST_TEST(!says(r, "geheim"));
+    }
+    for (const auto* url : {"postgresql://me@db/x", "postgresql://db:5432/x", "sqlite:/a:b/c@d", "postgresql://%2Ftmp%2Fpg:5433/x"}) BOOST_TEST(!holds_password(url), url);
+}
+
+BOOST_AUTO_TEST_CASE(variables_expand_in_the_store_url_with_a_fallback) {
+    const auto text = "store: { url: \"postgresql://${DB_HOST:-localhost}/${DB}\" }";
+    BOOST_TEST(read(text, {"default", "/p", {{"DB", "x"}}}).value.value().store_url == "postgresql://localhost/x");
+    BOOST_TEST(read(text, {"default", "/p", {{"DB", "x"}, {"DB_HOST", "h"}}}).value.value().store_url == "postgresql://h/x");
+    BOOST_TEST(says(read(text), "the environment variable DB is not set"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_environment_is_an_error_that_lists_the_known) {
+    const auto r = read(full, {"staging", "/p", {}});
+    BOOST_TEST(!r.value.has_value());
+    BOOST_TEST(says(r, "there is no environment `staging`"));
+    BOOST_TEST(says(r, "known: cloudflare"));
+}
+
+BOOST_AUTO_TEST_CASE(an_initial_state_must_follow_its_schema) {
+    const auto r = read("agents: { a: { state: { schema: { type: object, required: [x] } } } }");
+    BOOST_TEST(!r.value.has_value());
+    BOOST_TEST(says(r, "initial"));
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_migration_expression_has_its_place) {
+    const auto r = read("agents:\n  a:\n    state:\n      version: 2\n      migrations:\n        - {from: 1, to: 2, as: '{a: .b'}\n");
+    BOOST_TEST(!r.value.has_value());
+    BOOST_TEST(says(r, "pawl.yaml:6:"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,80 @@
+#include "catalog.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace pawl::flow_tests {
+namespace {
+
+function_description function(std::string name, std::string version, effect_safety safety, std::string_view input_schema) {
+    function_description out;
+    out.name = std::move(name);
+    out.version = std::move(version);
+    out.safety = safety;
+    if (!input_schema.empty()) out.input_schema = parse_json(input_schema).value();
+    return out;
+}
+
+constexpr std::string_view lookup_schema = R"({"type":"object","additionalProperties":false,"required":["orderId"],"properties":{
+    "orderId":{"type":"string","description":"the number of the order"},"limit":{"type":"integer","minimum":1},
+    "filter":{"type":"object","properties":{"open":{"type":"boolean"}},"additionalProperties":false}}})";
+constexpr std::string_view charge_schema = R"({"type":"object","additionalProperties":false,"required":["amount"],"properties":{"amount":{"type":"number"}}})";
+
+}  // namespace
+
+flow::compile_options options_for(std::string file) {
+    flow::compile_options options;
+    options.file = std::move(file);
+    options.functions = {function("orders.lookup", "1.0.0", effect_safety::pure, lookup_schema), function("orders.lookup", "1.4.2", effect_safety::pure, lookup_schema),
+                         function("orders.lookup", "2.0.0", effect_safety::idempotent, lookup_schema), function("payments.charge", "1.0.0", effect_safety::at_most_once, charge_schema),
+                         function("payments.refund", "1.0.0", effect_safety::idempotent, charge_schema), function("ai.chat", "", effect_safety::idempotent, {}),
+                         function("log", "", effect_safety::pure, {})};
+    options.read_asset = [](std::string_view path) -> result<std::string> {
+        if (path == "prompts/classify.md") return {boost::system::in_place_value, "Classify {{ ticket }}"};
+        if (path == "schemas/order.json") return {boost::system::in_place_value, R"({"type":"object","required":["id"]})"};
+        return make_problem(problem_type::configuration, "no such file");
+    };
+    return options;
+}
+
+std::string with_document(std::string_view text) {
+    if (text.starts_with("document:")) return std::string(text);
+    return "document: { dsl: '1.0.3', namespace: test, name: example, version: '0.1.0' }\n" + std::string(text);
+}
+
+flow::compile_result compile_text(std::string_view text) { return flow::compile(with_document(text), options_for()); }
+
+std::shared_ptr<const flow::workflow> compiled(std::string_view text) {
+    const auto source = with_document(text);
+    auto out = flow::compile(source, options_for());
+    for (const auto& d : out.diagnostics) BOOST_TEST(d.level != severity::error, render(d, source));
+    BOOST_TEST_REQUIRE(out.compiled != nullptr);
+    return out.compiled;
+}
+
+const flow::task& task_named(const flow::workflow& w, std::string_view name) {
+    for (const auto& t : w.tasks) {
+        if (t.name == name) return t;
+    }
+    BOOST_FAIL("no task " << name);
+    std::abort();
+}
+
+std::string conformance_folder() {
+    const auto* given = std::getenv("PAWL_CONFORMANCE");
+    std::string folder = given != nullptr ? given : PAWL_SOURCE_DIR "/../shared/conformance";
+    return std::filesystem::is_directory(folder) ? folder : std::string{};
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+}  // namespace pawl::flow_tests
