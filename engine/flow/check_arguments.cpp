@@ -50,21 +50,14 @@ public:
 
     /// Top-level names: the common mistakes get their own sentences.
     void check_names() {
-        if (required_ != nullptr) {
-            for (const auto& each : *required_) {
-                if (!each.is_string() || with_.at(std::string_view(each.get_string()))) continue;
-                const auto& where = with_ ? with_ : call_;
-                c_.report.key_error("missing-argument", where, quoted(function_.name) + " needs the argument " + quoted(each.get_string()) + description_of(each.get_string()), "add `" + std::string(each.get_string()) + ": ...` to `with`");
-            }
-        }
-        if (!closed_ || !with_ || properties_ == nullptr) return;
-        for (const auto& member : with_.value->get_object()) {
-            if (properties_->contains(member.key())) continue;
-            std::vector<std::string> names;
-            for (const auto& known : *properties_) names.emplace_back(known.key());
-            auto hint = c_.report.did_you_mean(member.key(), names);
-            if (hint.empty()) hint = "`pawl tools show " + function_.name + "` lists its arguments";
-            c_.report.key_error("unknown-argument", with_.at(member.key()), quoted(function_.name) + " has no argument " + quoted(member.key()), std::move(hint));
+        if (closed_ && with_ && properties_ != nullptr) check_unknown();
+        if (required_ == nullptr) return;
+        for (const auto& each : *required_) {
+            if (!each.is_string() || with_.at(std::string_view(each.get_string()))) continue;
+            const auto& where = with_ ? with_ : call_;
+            const std::string name(each.get_string());
+            if (c_.is_misspelled(where, name)) continue;
+            c_.report.key_error("missing-argument", where, quoted(function_.name) + " needs the argument " + quoted(name) + description_of(name), "add `" + name + ": ...` to `with`");
         }
     }
 
@@ -80,6 +73,18 @@ public:
     }
 
 private:
+    void check_unknown() {
+        std::vector<std::string> names;
+        for (const auto& known : *properties_) names.emplace_back(known.key());
+        for (const auto& member : with_.value->get_object()) {
+            if (properties_->contains(member.key())) continue;
+            c_.unknown_keys[with_.pointer].emplace_back(member.key());
+            auto hint = c_.report.did_you_mean(member.key(), names);
+            if (hint.empty()) hint = "`pawl tools show " + function_.name + "` lists its arguments";
+            c_.report.key_error("unknown-argument", with_.at(member.key()), quoted(function_.name) + " has no argument " + quoted(member.key()), std::move(hint));
+        }
+    }
+
     bool is_about_top_level_names(const schema::violation& v) const {
         const auto keyword = last_token(v.schema);
         if (v.instance.empty()) return keyword == "required" || keyword == "additionalProperties";

@@ -1,8 +1,6 @@
 // Tasks that nothing leads to, and effects that a retry would repeat.
 #include "flow/parts.hpp"
 
-#include <algorithm>
-
 namespace pawl::flow {
 namespace {
 
@@ -27,7 +25,7 @@ private:
     std::size_t target_of(const flow_directive& then, std::size_t at) const {
         switch (then.what) {
             case flow_directive::kind::continue_: return at + 1;
-            case flow_directive::kind::task: return static_cast<std::size_t>(std::find(list_.begin(), list_.end(), then.target) - list_.begin());
+            case flow_directive::kind::task: return then.target - list_.front();  // the tasks of a list have consecutive ids
             default: return list_.size();
         }
     }

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace pawl::flow {
@@ -19,6 +20,7 @@ inline constexpr std::size_t deepest_function = 16;
 struct task_scope {
     std::vector<std::string> names;
     std::vector<task_id> ids;
+    std::unordered_map<std::string, task_id> by_name;
     bool branches = false;  ///< of a fork: they run concurrently, so none can go to another
 };
 
@@ -55,16 +57,19 @@ struct compilation {
     node root, use;
     expr::template_mode mode = expr::template_mode::strict;
     workflow out;
-    std::vector<task_note> notes;            ///< parallel to out.tasks
-    std::set<std::string> referenced;        ///< pointers of the `use` entries that something names
-    std::vector<std::string> open_functions; ///< functions being compiled in place, outermost first
-    std::set<std::string> unreferenced_tasks;///< names of tasks in functions that nobody calls
+    std::vector<task_note> notes;             ///< parallel to out.tasks
+    std::set<std::string> referenced;         ///< pointers of the `use` entries that something names
+    std::vector<std::string> open_functions;  ///< functions being compiled in place, outermost first
+    std::map<std::string, std::vector<std::string>> unknown_keys;  ///< reported ones, by the pointer of their map
+    std::set<std::string> unreferenced_tasks;  ///< names of tasks in functions that nobody calls
     std::vector<step_use> step_uses;
     bool all_steps_read = false;
     std::vector<unresolved_directive> unresolved;
     std::map<std::string, function_description> pinned_functions;  ///< "name:version" -> what the bundle keeps
 
     task& task_of(task_id id) { return out.tasks[id]; }
+    /// True when an unknown key of `n` was most likely meant to be `key`: one message is enough.
+    bool is_misspelled(const node& n, const std::string& key) const;
     std::set<std::string> names_in_use(std::string_view section) const;
 };
 

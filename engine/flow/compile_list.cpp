@@ -54,8 +54,10 @@ task_scope add_tasks(compilation& c, const node& list, const surrounding& around
             break;
         }
         if (!check_name(c, body, seen)) continue;
+        const auto id = add_task(c, body.name(), body, around);
         scope.names.push_back(body.name());
-        scope.ids.push_back(add_task(c, body.name(), body, around));
+        scope.ids.push_back(id);
+        scope.by_name.emplace(body.name(), id);
     }
     return scope;
 }
@@ -101,7 +103,8 @@ task_id compile_list(compilation& c, const node& list, const surrounding& around
 std::vector<task_id> compile_branches(compilation& c, const node& list, const surrounding& around) {
     if (!expect_list(c, list)) return {};
     const auto all = add_tasks(c, list, around);
-    const task_scope none{{}, {}, true};
+    task_scope none;
+    none.branches = true;
     for (const auto id : all.ids) compile_task(c, id, none);
     return all.ids;
 }
@@ -113,10 +116,12 @@ flow_directive compile_directive(compilation& c, const node& n, const task_scope
     if (text == "continue") return {};
     if (text == "exit") return {flow_directive::kind::exit, no_task};
     if (text == "end") return {flow_directive::kind::end, no_task};
-    const auto found = std::find(scope.names.begin(), scope.names.end(), text);
-    if (found != scope.names.end()) return {flow_directive::kind::task, scope.ids[static_cast<std::size_t>(found - scope.names.begin())]};
+    if (const auto found = scope.by_name.find(std::string(text)); found != scope.by_name.end()) return {flow_directive::kind::task, found->second};
     // Whether the task exists elsewhere is known only at the end.
-    c.unresolved.push_back({n, scope.names, scope.branches});
+    if (c.unresolved.size() < most_diagnostics) {
+        const auto few = std::min<std::size_t>(scope.names.size(), 1000);
+        c.unresolved.push_back({n, {scope.names.begin(), scope.names.begin() + static_cast<std::ptrdiff_t>(few)}, scope.branches});
+    }
     return {};
 }
 

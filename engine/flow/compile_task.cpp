@@ -74,6 +74,7 @@ void check_task_keys(compilation& c, const node& body, const task_kind& kind) {
     for (const auto& member : body.value->get_object()) {
         if (std::find(allowed.begin(), allowed.end(), std::string_view(member.key())) != allowed.end()) continue;
         const auto key = body.at(member.key());
+        c.unknown_keys[body.pointer].emplace_back(member.key());
         const auto* owner = kind_that_has(member.key());
         auto hint = owner != nullptr && member.key() != "do" ? quoted(member.key()) + " belongs to " + quoted(owner->key) : c.report.did_you_mean(member.key(), candidates);
         if (hint.empty()) hint = "a task with " + quoted(kind.key) + " may also have `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`";

@@ -55,9 +55,11 @@ std::string reporter::did_you_mean(std::string_view word, std::span<const std::s
 }
 
 std::vector<diagnostic> reporter::take() {
-    std::stable_sort(all_.begin(), all_.end(), [](const diagnostic& a, const diagnostic& b) {
-        return std::pair(a.mark.line, a.mark.column) < std::pair(b.mark.line, b.mark.column);
-    });
+    std::vector<std::tuple<std::size_t, std::size_t, std::size_t>> order;  // line, column, place in all_
+    for (std::size_t i = 0; i < all_.size(); ++i) order.emplace_back(all_[i].mark.line, all_[i].mark.column, i);
+    std::sort(order.begin(), order.end());
+    std::vector<diagnostic> out;
+    for (const auto& each : order) out.push_back(std::move(all_[std::get<2>(each)]));
     if (left_out_ > 0) {
         diagnostic note;
         note.level = severity::note;
@@ -65,9 +67,9 @@ std::vector<diagnostic> reporter::take() {
         note.file = file_;
         note.message = std::to_string(left_out_) + " more problems are not shown";
         note.hint = "fix these first; many may have one cause";
-        all_.push_back(std::move(note));
+        out.push_back(std::move(note));
     }
-    return std::move(all_);
+    return out;
 }
 
 }  // namespace pawl::flow

@@ -1,4 +1,5 @@
 // The form of maps, lists and texts, and the sentences about it.
+#include "base/suggest.hpp"
 #include "flow/parts.hpp"
 
 #include <algorithm>
@@ -60,6 +61,7 @@ bool check_keys(compilation& c, const node& n, std::span<const std::string_view>
     for (const auto& [key, value] : n.value->get_object()) {
         if (std::find(allowed.begin(), allowed.end(), std::string_view(key)) != allowed.end()) continue;
         fine = false;
+        c.unknown_keys[n.pointer].emplace_back(key);
         const node member{&value, n.pointer + "/" + pointer_token(key)};
         std::vector<std::string> candidates(allowed.begin(), allowed.end());
         std::string hint;
@@ -80,6 +82,7 @@ bool check_keys(compilation& c, const node& n, std::initializer_list<std::string
 node require(compilation& c, const node& n, std::string_view key, std::string_view why) {
     auto member = n.at(key);
     if (member && !(member.value->is_null() && key != "data")) return member;
+    if (!member && c.is_misspelled(n, std::string(key))) return {};
     const auto& where = member ? member : n;
     const auto what = member ? " has no value: " : " is missing " + where_it_is(n) + ": ";
     c.report.key_error("missing-key", where, quoted(key) + what + std::string(why));
@@ -106,6 +109,12 @@ node named(compilation& c, const node& where, std::string_view section) {
     if (hint.empty()) hint = candidates.empty() ? "this workflow has no `use." + std::string(section) + "`" : "`use." + std::string(section) + "` has " + quoted(candidates.front()) + (candidates.size() > 1 ? " and others" : "");
     c.report.error("unknown-name", where, "there is no " + quoted(name) + " in `use." + std::string(section) + "`", std::move(hint));
     return {};
+}
+
+bool compilation::is_misspelled(const node& n, const std::string& key) const {
+    const auto found = unknown_keys.find(n.pointer);
+    if (found == unknown_keys.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(), [&](const std::string& each) { return closest(each, std::span(&key, 1)).has_value(); });
 }
 
 std::set<std::string> compilation::names_in_use(std::string_view section) const {
