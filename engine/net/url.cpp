@@ -39,6 +39,13 @@ result<url_parts> parse_url(std::string_view url) {
     if (u.encoded_host().empty()) return bad_url(url, "it names no host.");
     out.host = u.host_address();
     out.port = u.has_port() && !u.port().empty() ? std::string(u.port()) : out.tls ? "443" : "80";
+    const bool v6 = u.host_type() == boost::urls::host_type::ipv6;
+    // Boost.URL 1.81 reads "http://host:port/" as an empty port and the path "port/".
+    const bool odd_path = !u.encoded_path().empty() && u.encoded_path().front() != '/';
+    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    if (odd_path || (!v6 && out.host.find(':') != std::string::npos) || out.port.size() > 5 || !std::all_of(out.port.begin(), out.port.end(), is_digit) || std::stoul(out.port) > 65535) {
+        return bad_url(url, "its port must be a number up to 65535.");
+    }
     out.target = std::string(u.encoded_path());
     if (out.target.empty()) out.target = "/";
     if (u.has_query()) out.target += "?" + std::string(u.encoded_query());

@@ -27,7 +27,7 @@ public:
 
     net::http_server& serve(net::http_server::handler on_request, net::http_server_options options = {}) {
         auto made = net::http_server::listen(context, std::move(options), std::move(on_request));
-        BOOST_REQUIRE_MESSAGE(made.has_value(), made.has_error() ? made.error().detail : "");
+        BOOST_REQUIRE_MESSAGE(made.has_value(), (made.has_error() ? made.error().detail : std::string()));
         servers.push_back(std::move(*made));
         return *servers.back();
     }

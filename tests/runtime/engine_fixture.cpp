@@ -173,7 +173,7 @@ std::vector<std::pair<std::string, std::string>> fresh_stores() {
 
 std::shared_ptr<store::database> open(const std::string& url) {
     auto made = store::open_database(url, {});
-    BOOST_REQUIRE_MESSAGE(made.has_value(), made.has_error() ? made.error().detail : "");
+    BOOST_REQUIRE_MESSAGE(made.has_value(), (made.has_error() ? made.error().detail : std::string()));
     return *made;
 }
 

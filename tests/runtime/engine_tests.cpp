@@ -20,12 +20,12 @@ struct process {
     }
     std::vector<shard_id> own(std::vector<shard_id> wanted = {}, std::size_t most = 4) {
         auto shards = engine->own(std::move(wanted), most);
-        BOOST_REQUIRE_MESSAGE(shards.has_value(), shards.has_error() ? shards.error().detail : "");
+        BOOST_REQUIRE_MESSAGE(shards.has_value(), (shards.has_error() ? shards.error().detail : std::string()));
         return *shards;
     }
     std::string submit(const flow::workflow& w, const store::new_run& run) {
         auto done = engine->submit(run, w);
-        BOOST_REQUIRE_MESSAGE(done.has_value(), done.has_error() ? done.error().detail : "");
+        BOOST_REQUIRE_MESSAGE(done.has_value(), (done.has_error() ? done.error().detail : std::string()));
         return run.id;
     }
     store::run_row row(const std::string& run) const { return database->connect().value()->load_run(run).value(); }
