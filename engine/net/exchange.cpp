@@ -5,7 +5,7 @@
 namespace pawl::net {
 
 exchange::exchange(boost::asio::io_context& context, connection_pool& pool, http_request request, http_client::handler done)
-    : context_(context), pool_(pool), request_(std::move(request)), done_(std::move(done)), resolver_(context), timer_(context) {}
+    : pool_(pool), request_(std::move(request)), done_(std::move(done)), resolver_(context), timer_(context) {}
 
 void exchange::run() {
     timer_.expires_after(request_.timeout);

@@ -28,7 +28,6 @@ private:
     void fail(std::string_view doing, boost::system::error_code e);
     std::string peer() const { return url_.host + ":" + url_.port; }
 
-    boost::asio::io_context& context_;
     connection_pool& pool_;
     http_request request_;
     http_client::handler done_;
