@@ -58,11 +58,11 @@ using findings = std::vector<finding>;
 class evaluator {
 public:
     /// With `found`, evaluation goes on after a violation and explains each; without it stops at the first.
-    evaluator(const node_table& table, findings* found) noexcept : table_(table), found_(found) {}
+    evaluator(const node_table& table, findings* found) noexcept : table_(table), found_(found), told_(found) {}
 
     bool run(const json::value& value);
 
-    /// Depth or steps ran out: the value counts as not valid.
+    /// Depth, steps or findings ran out: the value counts as not valid.
     bool gave_up() const noexcept { return gave_up_; }
     std::string why_gave_up() const;
 
@@ -117,7 +117,9 @@ private:
     bool report_branches(const node& n, std::string_view keyword, std::vector<findings>& branches, const json::value& value, const place& at);
 
     const node_table& table_;
-    findings* found_;
+    findings* found_;       ///< where findings go now: the caller's, a branch's, or nowhere
+    findings* const told_;  ///< the caller's
+    std::size_t reports_ = 0;
     std::size_t depth_ = 0;
     std::size_t steps_ = 0;
     bool gave_up_ = false;

@@ -9,6 +9,8 @@ namespace {
 
 // A hostile value may have a million mistakes: nobody reads more than these.
 constexpr std::size_t max_findings = 200;
+// Findings of branches that then held, or were not the closest, are made for nothing: about 50 ms of that is enough.
+constexpr std::size_t max_reports = 20'000;
 
 std::size_t depth_of(const place& at) noexcept {
     std::size_t out = 0;
@@ -46,7 +48,11 @@ std::size_t distance(const findings& branch, std::size_t depth) {
 }  // namespace
 
 bool evaluator::report(const node& n, std::string_view keyword, const place& at, std::string message, mistake kind) {
-    if (!found_ || found_->size() >= max_findings) return false;
+    if (!found_) return false;
+    if (++reports_ > max_reports || found_->size() >= max_findings) {
+        gave_up_ = reports_ > max_reports || found_ == told_;
+        return false;
+    }
     finding f;
     f.instance = pointer_of(at);
     f.schema = n.location;

@@ -104,7 +104,7 @@ std::string pattern_mismatch(std::string_view source, bool gave_up) {
 }
 
 std::string contains(std::size_t limit, std::size_t actual, bool is_minimum) {
-    return "must have " + std::string(is_minimum ? "at least " : "at most ") + plural(limit, "item") + " that follow the schema of `contains`, but has " +
+    return "must have " + std::string(is_minimum ? "at least " : "at most ") + plural(limit, "item") + (limit == 1 ? " that follows" : " that follow") + " the schema of `contains`, but has " +
            std::to_string(actual);
 }
 
@@ -140,5 +140,7 @@ std::string negated() { return "must not follow the schema of `not`, but does"; 
 std::string not_allowed() { return "is not allowed"; }
 std::string too_deep() { return "cannot be checked: schema or value are nested too deep (more than 1024 levels), or the schema refers to itself without end"; }
 std::string too_costly() { return "cannot be checked: it takes more than 10 million steps; simplify the alternatives of the schema"; }
+
+std::string too_many_mistakes() { return "follows none of the alternatives of its schema, and is too far from all of them to tell more"; }
 
 }  // namespace pawl::schema::message

@@ -31,6 +31,7 @@ std::string negated();
 std::string not_allowed();
 std::string too_deep();
 std::string too_costly();
+std::string too_many_mistakes();
 
 /// At most `limit` bytes, cut between characters.
 std::string shortened(std::string_view text, std::size_t limit = 60);

@@ -8,6 +8,26 @@
 
 namespace pawl::schema {
 
+namespace {
+
+/// Deepest instance first, otherwise in the order of the schema; each message once per place.
+std::vector<violation> deepest_first(findings found, std::size_t max) {
+    std::vector<std::size_t> order(found.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    // By index, not std::stable_sort: that one warns as deprecated when clang meets this libstdc++.
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return found[a].depth != found[b].depth ? found[a].depth > found[b].depth : a < b; });
+    std::vector<violation> out;
+    for (const std::size_t i : order) {
+        if (out.size() >= max) break;
+        auto& f = found[i];
+        const bool told = std::any_of(out.begin(), out.end(), [&](const violation& o) { return o.instance == f.instance && o.message == f.message; });
+        if (!told) out.push_back({std::move(f.instance), std::move(f.schema), std::move(f.message)});
+    }
+    return out;
+}
+
+}  // namespace
+
 struct validator::compiled {
     node_table table;
 };
@@ -22,7 +42,7 @@ result<validator> validator::compile(const json::value& schema, const compile_op
     }
     if (const auto& error = documents.error()) {
         const auto where = error->location.empty() ? std::string("The schema ") : "The schema at `" + error->location + "` ";
-        auto out = make_problem(problem_type::configuration, where + error->message + ".");
+        auto out = make_problem(problem_type::configuration, where + error->message + (error->message.ends_with('?') ? "" : "."));
         out.extra["schemaLocation"] = error->location;
         return out;
     }
@@ -33,19 +53,14 @@ bool validator::is_valid(const json::value& value) const { return evaluator(code
 
 std::vector<violation> validator::validate(const json::value& value, std::size_t max) const {
     // Valid values are the rule: they pay for no explanation.
-    if (is_valid(value)) return {};
+    evaluator decide(code_->table, nullptr);
+    if (decide.run(value)) return {};
+    const auto& root = code_->table.nodes[code_->table.root].location;
+    if (decide.gave_up()) return {{{}, root, decide.why_gave_up()}};
     findings found;
-    evaluator explain(code_->table, &found);
-    explain.run(value);
-    if (explain.gave_up() || found.empty()) found.insert(found.begin(), finding{{}, code_->table.nodes[code_->table.root].location, explain.why_gave_up(), mistake::other, no_limit, 0});
-    std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.depth > b.depth; });
-    std::vector<violation> out;
-    for (auto& f : found) {
-        violation v{std::move(f.instance), std::move(f.schema), std::move(f.message)};
-        const bool told = std::any_of(out.begin(), out.end(), [&](const violation& o) { return o.instance == v.instance && o.message == v.message; });
-        if (!told && out.size() < max) out.push_back(std::move(v));
-    }
-    return out;
+    evaluator(code_->table, &found).run(value);
+    if (found.empty()) return {{{}, root, message::too_many_mistakes()}};
+    return deepest_first(std::move(found), max);
 }
 
 problem to_problem(const std::vector<violation>& violations, std::string_view what, std::string instance) {
@@ -62,7 +77,7 @@ problem to_problem(const std::vector<violation>& violations, std::string_view wh
     if (violations.size() > told) text += "; and " + std::to_string(violations.size() - told) + " more";
     auto out = make_problem(problem_type::validation, text.ends_with('?') ? text : text + ".", std::move(instance));
     json::array list;
-    for (const auto& v : violations) list.push_back({{"instance", v.instance}, {"schema", v.schema}, {"message", v.message}});
+    for (const auto& v : violations) list.push_back(json::object{{"instance", v.instance}, {"schema", v.schema}, {"message", v.message}});
     out.extra["violations"] = std::move(list);
     return out;
 }
