@@ -10,7 +10,8 @@ void pin_file(compilation& c, const node& file) {
     if (!expect_string(c, file, "`file: prompts/classify.md`")) return;
     const std::string path(file.text());
     if (path.find("${") != std::string::npos) {
-        c.report.error("bad-file", file, "the path of a prompt must be constant, because its text is pinned when the workflow is compiled", "choose among prompts with a `switch`, or pass parts of the text in `values`");
+        c.report.error("bad-file", file, "the path of a prompt must be constant, because its text is pinned when the workflow is compiled",
+                       "choose among prompts with a `switch`, or pass parts of the text in `values`");
         return;
     }
     if (c.out.assets.contains(path)) return;
@@ -20,11 +21,14 @@ void pin_file(compilation& c, const node& file) {
     }
     auto text = c.options.read_asset(path);
     if (text.has_error()) {
-        c.report.error("missing-file", file, "the file " + quoted(path) + " cannot be read: " + text.error().detail, "the path is relative to the folder of the workflow");
+        c.report.error("missing-file", file, "the file " + quoted(path) + " cannot be read: " + text.error().detail,
+                       "the path is relative to the folder of the workflow");
         return;
     }
     if (text->size() > largest_asset) {
-        c.report.error("too-large", file, "the file " + quoted(path) + " has " + std::to_string(text->size()) + " bytes, more than the limit of " + std::to_string(largest_asset));
+        c.report.error(
+            "too-large", file,
+            "the file " + quoted(path) + " has " + std::to_string(text->size()) + " bytes, more than the limit of " + std::to_string(largest_asset));
         return;
     }
     c.out.assets.emplace(path, std::move(*text));

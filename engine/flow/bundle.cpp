@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::int64_t bundle_format = 1;
 
-problem broken(std::string_view why) { return make_problem(problem_type::configuration, "The stored workflow definition cannot be read: " + std::string(why) + "."); }
+problem broken(std::string_view why) {
+    return make_problem(problem_type::configuration, "The stored workflow definition cannot be read: " + std::string(why) + ".");
+}
 
 std::optional<effect_safety> safety_from(std::string_view text) {
     for (const auto safety : {effect_safety::pure, effect_safety::idempotent, effect_safety::at_most_once, effect_safety::transactional}) {
@@ -48,8 +50,11 @@ void make_bundle(compilation& c) {
     }
     json::object assets;
     for (const auto& [path, text] : c.out.assets) assets[path] = text;
-    c.out.bundle = to_canonical_text(json::object{
-        {"format", bundle_format}, {"file", c.out.file}, {"source", c.document->source}, {"assets", std::move(assets)}, {"functions", std::move(functions)}});
+    c.out.bundle = to_canonical_text(json::object{{"format", bundle_format},
+                                                  {"file", c.out.file},
+                                                  {"source", c.document->source},
+                                                  {"assets", std::move(assets)},
+                                                  {"functions", std::move(functions)}});
     c.out.digest = sha256_hex(c.out.bundle);
 }
 
@@ -64,7 +69,8 @@ result<std::shared_ptr<const workflow>> compile_bundle(std::string_view bundle) 
     const auto* source = member(*object, "source", json::kind::string);
     const auto* assets = member(*object, "assets", json::kind::object);
     const auto* functions = member(*object, "functions", json::kind::object);
-    if (file == nullptr || source == nullptr || assets == nullptr || functions == nullptr) return broken("`file`, `source`, `assets` or `functions` is missing");
+    if (file == nullptr || source == nullptr || assets == nullptr || functions == nullptr)
+        return broken("`file`, `source`, `assets` or `functions` is missing");
     auto pinned = functions_from(functions->get_object());
     if (pinned.has_error()) return pinned.error();
     compile_options options;

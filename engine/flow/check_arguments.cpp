@@ -10,7 +10,9 @@ namespace {
 
 /// Keywords that speak about the form of a map or list, whatever its members will be.
 bool is_about_form(std::string_view keyword) {
-    constexpr std::string_view all[] = {"required", "additionalProperties", "unevaluatedProperties", "type", "propertyNames", "minProperties", "maxProperties", "minItems", "maxItems", "dependentRequired"};
+    constexpr std::string_view all[] = {"required",      "additionalProperties", "unevaluatedProperties", "type",
+                                        "propertyNames", "minProperties",        "maxProperties",         "minItems",
+                                        "maxItems",      "dependentRequired"};
     return std::find(std::begin(all), std::end(all), keyword) != std::end(all);
 }
 
@@ -41,11 +43,13 @@ bool is_certain(const schema::violation& v, const json::value& arguments) {
 
 class argument_check {
 public:
-    argument_check(compilation& c, const node& call, const node& with, const function_description& function) : c_(c), call_(call), with_(with), function_(function) {
+    argument_check(compilation& c, const node& call, const node& with, const function_description& function)
+        : c_(c), call_(call), with_(with), function_(function) {
         const auto* schema = function.input_schema ? function.input_schema->if_object() : nullptr;
         properties_ = schema != nullptr && schema->contains("properties") ? schema->at("properties").if_object() : nullptr;
         required_ = schema != nullptr && schema->contains("required") ? schema->at("required").if_array() : nullptr;
-        if (const auto* additional = schema != nullptr ? schema->if_contains("additionalProperties") : nullptr) closed_ = additional->is_bool() && !additional->get_bool();
+        if (const auto* additional = schema != nullptr ? schema->if_contains("additionalProperties") : nullptr)
+            closed_ = additional->is_bool() && !additional->get_bool();
     }
 
     /// Top-level names: the common mistakes get their own sentences.
@@ -57,7 +61,8 @@ public:
             const auto& where = with_ ? with_ : call_;
             const std::string name(each.get_string());
             if (c_.is_misspelled(where, name)) continue;
-            c_.report.key_error("missing-argument", where, quoted(function_.name) + " needs the argument " + quoted(name) + description_of(name), "add `" + name + ": ...` to `with`");
+            c_.report.key_error("missing-argument", where, quoted(function_.name) + " needs the argument " + quoted(name) + description_of(name),
+                                "add `" + name + ": ...` to `with`");
         }
     }
 
@@ -67,7 +72,9 @@ public:
             if (!is_certain(v, *with_.value) || is_about_top_level_names(v)) continue;
             const auto* value = find(*with_.value, v.instance);
             const node where{value, with_.pointer + v.instance};
-            c_.report.error("bad-argument", where, "the argument " + quoted(v.instance.empty() ? "with" : std::string_view(v.instance).substr(1)) + " of " + quoted(function_.name) + " " + v.message,
+            c_.report.error("bad-argument", where,
+                            "the argument " + quoted(v.instance.empty() ? "with" : std::string_view(v.instance).substr(1)) + " of " +
+                                quoted(function_.name) + " " + v.message,
                             "`pawl tools show " + function_.name + "` describes its arguments");
         }
     }
@@ -81,7 +88,8 @@ private:
             c_.unknown_keys[with_.pointer].emplace_back(member.key());
             auto hint = c_.report.did_you_mean(member.key(), names);
             if (hint.empty()) hint = "`pawl tools show " + function_.name + "` lists its arguments";
-            c_.report.key_error("unknown-argument", with_.at(member.key()), quoted(function_.name) + " has no argument " + quoted(member.key()), std::move(hint));
+            c_.report.key_error("unknown-argument", with_.at(member.key()), quoted(function_.name) + " has no argument " + quoted(member.key()),
+                                std::move(hint));
         }
     }
 
@@ -112,7 +120,8 @@ void check_arguments(compilation& c, const node& call, const node& with, const f
     if (!function.input_schema) return;
     const auto validator = schema::validator::compile(*function.input_schema);
     if (validator.has_error()) {
-        c.report.error("bad-tool", call, "the input schema of " + quoted(function.name) + " cannot be used: " + validator.error().detail, "this is a mistake in the tool, not in the workflow");
+        c.report.error("bad-tool", call, "the input schema of " + quoted(function.name) + " cannot be used: " + validator.error().detail,
+                       "this is a mistake in the tool, not in the workflow");
         return;
     }
     argument_check check(c, call, with, function);

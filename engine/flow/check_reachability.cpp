@@ -24,9 +24,12 @@ public:
 private:
     std::size_t target_of(const flow_directive& then, std::size_t at) const {
         switch (then.what) {
-            case flow_directive::kind::continue_: return at + 1;
-            case flow_directive::kind::task: return then.target - list_.front();  // the tasks of a list have consecutive ids
-            default: return list_.size();
+            case flow_directive::kind::continue_:
+                return at + 1;
+            case flow_directive::kind::task:
+                return then.target - list_.front();  // the tasks of a list have consecutive ids
+            default:
+                return list_.size();
         }
     }
 
@@ -61,7 +64,8 @@ void check_reachability(compilation& c, std::span<const task_id> list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
         if (graph.is_reached(i)) continue;
         const auto& before = c.task_of(list[i - 1]);
-        c.report.key_warning("unreachable-task", c.notes[list[i]].body, "nothing leads to the task " + quoted(c.task_of(list[i]).name) + ", so it never runs",
+        c.report.key_warning("unreachable-task", c.notes[list[i]].body,
+                             "nothing leads to the task " + quoted(c.task_of(list[i]).name) + ", so it never runs",
                              "let a `then` lead to it, or remove it (the task " + quoted(before.name) + " before it goes elsewhere)");
         graph.reach(i);  // what follows only from here is the same finding
     }
@@ -76,8 +80,11 @@ void check_repeated_effects(compilation& c) {
             const auto& around = c.task_of(c.task_of(child).parent);
             const auto* attempt = std::get_if<try_task>(&around.body);
             if (attempt == nullptr || !attempt->retry || c.notes[child].in_handler) continue;
-            c.report.warning("repeated-effect", c.notes[t.id].body.at("call"), quoted(call->function) + " has no protection against repetition (at-most-once), but the `retry` of " + quoted(around.name) + " repeats it: its effect may happen twice",
-                             call->function == "http" ? "send an Idempotency-Key header, use `put`, or move the call out of the `try`" : "use a tool that takes an idempotency key, or move the call out of the `try`");
+            c.report.warning("repeated-effect", c.notes[t.id].body.at("call"),
+                             quoted(call->function) + " has no protection against repetition (at-most-once), but the `retry` of " +
+                                 quoted(around.name) + " repeats it: its effect may happen twice",
+                             call->function == "http" ? "send an Idempotency-Key header, use `put`, or move the call out of the `try`"
+                                                      : "use a tool that takes an idempotency key, or move the call out of the `try`");
             break;
         }
     }

@@ -11,9 +11,13 @@ void report_directive(compilation& c, const unresolved_directive& each, const st
     const auto name = std::string(each.where.text());
     const auto elsewhere = tasks.find(name);
     if (each.branches) {
-        c.report.error("bad-target", each.where, quoted(name) + " cannot follow here: the branches of a `fork` run at the same time, so none can go on at another task", "use `continue`, `exit` or `end`, or put a `do` with several tasks into the branch");
+        c.report.error("bad-target", each.where,
+                       quoted(name) + " cannot follow here: the branches of a `fork` run at the same time, so none can go on at another task",
+                       "use `continue`, `exit` or `end`, or put a `do` with several tasks into the branch");
     } else if (elsewhere != tasks.end()) {
-        c.report.error("bad-target", each.where, "the task " + quoted(name) + " (line " + std::to_string(c.task_of(elsewhere->second).mark.line) + ") is in another list; `then` may only lead to a task of its own list",
+        c.report.error("bad-target", each.where,
+                       "the task " + quoted(name) + " (line " + std::to_string(c.task_of(elsewhere->second).mark.line) +
+                           ") is in another list; `then` may only lead to a task of its own list",
                        "use `exit` to leave this list, and let the task around it go on with `then`");
     } else {
         auto candidates = each.scope;
@@ -38,7 +42,8 @@ void check_references(compilation& c) {
         read.insert(use.name);
         if (tasks.contains(use.name) || c.unreferenced_tasks.contains(use.name)) continue;
         auto hint = c.report.did_you_mean(use.name, names);
-        c.report.at(severity::error, "unknown-task", use.pointer, use.offset, 7 + use.name.size(), "`$steps." + use.name + "` reads the output of a task that does not exist", std::move(hint));
+        c.report.at(severity::error, "unknown-task", use.pointer, use.offset, 7 + use.name.size(),
+                    "`$steps." + use.name + "` reads the output of a task that does not exist", std::move(hint));
     }
     for (auto& t : c.out.tasks) t.output_is_read = c.all_steps_read || read.contains(t.name);
 }

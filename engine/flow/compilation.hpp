@@ -57,11 +57,11 @@ struct compilation {
     node root, use;
     expr::template_mode mode = expr::template_mode::strict;
     workflow out;
-    std::vector<task_note> notes;             ///< parallel to out.tasks
-    std::set<std::string> referenced;         ///< pointers of the `use` entries that something names
-    std::vector<std::string> open_functions;  ///< functions being compiled in place, outermost first
+    std::vector<task_note> notes;                                  ///< parallel to out.tasks
+    std::set<std::string> referenced;                              ///< pointers of the `use` entries that something names
+    std::vector<std::string> open_functions;                       ///< functions being compiled in place, outermost first
     std::map<std::string, std::vector<std::string>> unknown_keys;  ///< reported ones, by the pointer of their map
-    std::set<std::string> unreferenced_tasks;  ///< names of tasks in functions that nobody calls
+    std::set<std::string> unreferenced_tasks;                      ///< names of tasks in functions that nobody calls
     std::vector<step_use> step_uses;
     bool all_steps_read = false;
     std::vector<unresolved_directive> unresolved;

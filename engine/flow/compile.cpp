@@ -8,7 +8,9 @@ namespace {
 /// The whole definition, part by part.
 void compile_workflow(compilation& c) {
     if (!c.root.is_object()) {
-        c.report.error("wrong-type", c.root, "a workflow must be a map with `document` and `do`, but this file is " + std::string(describe(*c.root.value)), "see examples/hello/hello.yaml for the smallest workflow");
+        c.report.error("wrong-type", c.root,
+                       "a workflow must be a map with `document` and `do`, but this file is " + std::string(describe(*c.root.value)),
+                       "see examples/hello/hello.yaml for the smallest workflow");
         return;
     }
     check_keys(c, c.root, {"document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"});

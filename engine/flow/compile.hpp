@@ -14,11 +14,11 @@
 namespace pawl::flow {
 
 struct compile_options {
-    std::string file;                           ///< shown in messages
+    std::string file;                             ///< shown in messages
     std::vector<function_description> functions;  ///< what `call` may name
     /// Reads a file that the definition refers to (prompts, schemas), by the path as written. Error: `configuration` problem.
     std::function<result<std::string>(std::string_view path)> read_asset;
-    bool portable = false;                      ///< flag what only Pawl understands
+    bool portable = false;  ///< flag what only Pawl understands
     /// Names under `$agent.state` when the project declares the agent's state schema; null: not checked.
     const json::value* agent_state_schema = nullptr;
 };

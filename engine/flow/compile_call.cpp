@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> protocols_to_come{"a2a", "asyncapi", "grpc", "mcp", "openapi"};
 
-void pin(compilation& c, const function_description& function) {
-    c.pinned_functions.emplace(function.name + ":" + function.version, function);
-}
+void pin(compilation& c, const function_description& function) { c.pinned_functions.emplace(function.name + ":" + function.version, function); }
 
 void report_unknown(compilation& c, const node& call, const function_reference& asked) {
     const auto versions = versions_of(c.options.functions, asked.name);
@@ -36,7 +34,8 @@ void report_unknown(compilation& c, const node& call, const function_reference& 
 
 void check_catalog(compilation& c, const node& call, const function_reference& asked) {
     if (c.use.at("catalogs").at(asked.catalog)) return;  // reported there
-    c.report.error("unknown-name", call, "there is no catalog " + quoted(asked.catalog) + " in `use.catalogs`", "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
+    c.report.error("unknown-name", call, "there is no catalog " + quoted(asked.catalog) + " in `use.catalogs`",
+                   "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
 }
 
 std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& call, const node& with) {
@@ -47,7 +46,8 @@ std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& ca
 
 void compile_http_call(compilation& c, task_id id, const node& call, const node& with) {
     if (!with) {
-        c.report.key_error("missing-key", call, "`call: http` needs `with`: the method and the endpoint", "write `with: { method: get, endpoint: https://... }`");
+        c.report.key_error("missing-key", call, "`call: http` needs `with`: the method and the endpoint",
+                           "write `with: { method: get, endpoint: https://... }`");
         return;
     }
     function_description http;
@@ -65,7 +65,8 @@ void compile_catalog_call(compilation& c, task_id id, const node& call, const no
     const auto* function = find_function(c.options.functions, asked);
     if (function == nullptr) return report_unknown(c, call, asked);
     if (c.options.portable && asked.catalog.empty()) {
-        c.report.warning("not-portable", call, "other runtimes look for " + quoted(asked.name) + " in `use.functions`, and do not know it", "write `call: " + asked.name + (function->version.empty() ? "" : ":" + function->version) + "@default`");
+        c.report.warning("not-portable", call, "other runtimes look for " + quoted(asked.name) + " in `use.functions`, and do not know it",
+                         "write `call: " + asked.name + (function->version.empty() ? "" : ":" + function->version) + "@default`");
     }
     if (with) pin_assets(c, with);
     if (!c.rebuild) check_arguments(c, call, with, *function);
@@ -85,7 +86,8 @@ void compile_call(compilation& c, task_id id) {
     if (with && !expect_object(c, with)) return;
     if (const auto own = c.use.at("functions").at(call.text())) return compile_function_call(c, id, own);
     if (call.text() == "http") return compile_http_call(c, id, call, with);
-    if (std::find(protocols_to_come.begin(), protocols_to_come.end(), call.text()) != protocols_to_come.end()) return unsupported(c, call, "`call: " + std::string(call.text()) + "`");
+    if (std::find(protocols_to_come.begin(), protocols_to_come.end(), call.text()) != protocols_to_come.end())
+        return unsupported(c, call, "`call: " + std::string(call.text()) + "`");
     if (call.text().find("://") != std::string_view::npos) return unsupported(c, call, "calling a function by its URL");
     compile_catalog_call(c, id, call, with);
 }
@@ -95,11 +97,15 @@ void compile_function_call(compilation& c, task_id id, const node& function) {
     const auto call = c.notes[id].body.at("call");
     c.referenced.insert(function.pointer);
     if (std::find(c.open_functions.begin(), c.open_functions.end(), function.pointer) != c.open_functions.end()) {
-        c.report.error("endless-function", call, "the function " + quoted(name) + " calls itself, so it would never end", "use a `for`, or `then` to go back to an earlier task");
+        c.report.error("endless-function", call, "the function " + quoted(name) + " calls itself, so it would never end",
+                       "use a `for`, or `then` to go back to an earlier task");
         return;
     }
     if (c.open_functions.size() >= deepest_function || c.out.tasks.size() + 2 > most_tasks) {
-        c.report.error("too-deep", call, "functions call each other more than " + std::to_string(deepest_function) + " deep, or make more than " + std::to_string(most_tasks) + " tasks, at " + quoted(name), "write fewer, larger functions");
+        c.report.error("too-deep", call,
+                       "functions call each other more than " + std::to_string(deepest_function) + " deep, or make more than " +
+                           std::to_string(most_tasks) + " tasks, at " + quoted(name),
+                       "write fewer, larger functions");
         return;
     }
     surrounding around{id, c.task_of(id).locals, false};

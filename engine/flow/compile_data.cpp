@@ -8,7 +8,8 @@ namespace {
 std::optional<json::value> read_schema_file(compilation& c, const node& where) {
     const std::string path(where.text());
     if (path.find("://") != std::string::npos && !path.starts_with("file://")) {
-        c.report.error("unsupported", where, "a schema at a URL is part of the workflow language but this version of pawl cannot run it yet", "put the schema into a file beside the workflow, or write it inline under `document`");
+        c.report.error("unsupported", where, "a schema at a URL is part of the workflow language but this version of pawl cannot run it yet",
+                       "put the schema into a file beside the workflow, or write it inline under `document`");
         return std::nullopt;
     }
     if (!c.options.read_asset) {
@@ -17,7 +18,8 @@ std::optional<json::value> read_schema_file(compilation& c, const node& where) {
     }
     const auto text = c.options.read_asset(path);
     if (text.has_error()) {
-        c.report.error("missing-file", where, "the schema file " + quoted(path) + " cannot be read: " + text.error().detail, "the path is relative to the folder of the workflow");
+        c.report.error("missing-file", where, "the schema file " + quoted(path) + " cannot be read: " + text.error().detail,
+                       "the path is relative to the folder of the workflow");
         return std::nullopt;
     }
     c.out.assets[path] = *text;
@@ -49,8 +51,12 @@ std::optional<schema::validator> compile_schema(compilation& c, const node& n) {
         return std::nullopt;
     }
     check_keys(c, n, {"format", "document", "resource"});
-    if (const auto format = n.at("format"); format && expect_string(c, format, "`format: json`") && format.text() != "json" && !format.text().starts_with("json:")) {
-        c.report.error("unsupported", format, "schemas of the format " + quoted(format.text()) + " are part of the workflow language but this version of pawl cannot run them yet", "use `format: json` (JSON Schema)");
+    if (const auto format = n.at("format");
+        format && expect_string(c, format, "`format: json`") && format.text() != "json" && !format.text().starts_with("json:")) {
+        c.report.error(
+            "unsupported", format,
+            "schemas of the format " + quoted(format.text()) + " are part of the workflow language but this version of pawl cannot run them yet",
+            "use `format: json` (JSON Schema)");
         return std::nullopt;
     }
     if (const auto inline_schema = n.at("document")) return compile_validator(c, *inline_schema.value, inline_schema);
@@ -80,7 +86,8 @@ data_filter compile_filter(compilation& c, const node& n, std::string_view trans
     data_filter out;
     if (!n || !expect_object(c, n)) return out;
     check_keys(c, n, {"schema", transform_key});
-    if (const auto schema = n.at("schema")) out.schema = schema.at("resource") && !schema.at("document") ? compile_resource(c, schema) : compile_schema(c, schema);
+    if (const auto schema = n.at("schema"))
+        out.schema = schema.at("resource") && !schema.at("document") ? compile_resource(c, schema) : compile_schema(c, schema);
     const auto transform = n.at(transform_key);
     if (!transform) return out;
     const names_in_scope names{where, locals};
@@ -89,7 +96,9 @@ data_filter compile_filter(compilation& c, const node& n, std::string_view trans
     } else if (transform.is_string()) {
         out.transform = compile_expression(c, transform, names);
     } else {
-        c.report.error("wrong-type", transform, quoted(transform.name()) + " must be an expression or a map, but is " + std::string(describe(*transform.value)), "for example `" + std::string(transform_key) + ": .order`");
+        c.report.error("wrong-type", transform,
+                       quoted(transform.name()) + " must be an expression or a map, but is " + std::string(describe(*transform.value)),
+                       "for example `" + std::string(transform_key) + ": .order`");
     }
     return out;
 }

@@ -39,7 +39,9 @@ std::string label_of(compilation& c, const node& document, std::string_view key,
     auto text = text_of(c, document, key, why, {});
     if (!text.empty() && !is_dns_label(text)) {
         const auto better = as_dns_label(text);
-        c.report.error("bad-name", document.at(key), quoted(text) + " cannot be the " + std::string(key) + ": only letters, digits and `-` are allowed, at most 63, not starting or ending with `-`",
+        c.report.error("bad-name", document.at(key),
+                       quoted(text) + " cannot be the " + std::string(key) +
+                           ": only letters, digits and `-` are allowed, at most 63, not starting or ending with `-`",
                        better.empty() ? "" : "write `" + std::string(key) + ": " + better + "`");
     }
     return text;
@@ -49,14 +51,16 @@ std::string version_of(compilation& c, const node& document, std::string_view ke
     auto text = text_of(c, document, key, why, example);
     if (text.empty() || parse_semantic_version(text)) return text;
     const auto better = repaired_semantic_version(text);
-    c.report.error("bad-version", document.at(key), quoted(text) + " is not a semantic version (major.minor.patch)", "write for example '" + (better.empty() ? "1.0.0" : better) + "'");
+    c.report.error("bad-version", document.at(key), quoted(text) + " is not a semantic version (major.minor.patch)",
+                   "write for example '" + (better.empty() ? "1.0.0" : better) + "'");
     return {};
 }
 
 void check_dsl(compilation& c, const node& n, const std::string& text) {
     const auto version = parse_semantic_version(text);
     if (!version || (version->major == 1 && version->minor == 0 && version->patch <= 3 && version->prerelease.empty())) return;
-    c.report.error("unsupported-dsl", n, "this version of pawl runs DSL 1.0.0 to 1.0.3, but the workflow asks for " + quoted(text), "write '1.0.3' if the workflow needs nothing newer");
+    c.report.error("unsupported-dsl", n, "this version of pawl runs DSL 1.0.0 to 1.0.3, but the workflow asks for " + quoted(text),
+                   "write '1.0.3' if the workflow needs nothing newer");
 }
 
 json::object object_of(compilation& c, const node& n) {
@@ -92,7 +96,10 @@ void compile_evaluate(compilation& c) {
     if (!n || !expect_object(c, n)) return;
     check_keys(c, n, {"language", "mode"});
     if (const auto language = n.at("language"); language && expect_string(c, language) && language.text() != "jq") {
-        c.report.error("unsupported", language, "the expression language " + quoted(language.text()) + " is part of the workflow language but this version of pawl cannot run it yet", "write `language: jq`");
+        c.report.error(
+            "unsupported", language,
+            "the expression language " + quoted(language.text()) + " is part of the workflow language but this version of pawl cannot run it yet",
+            "write `language: jq`");
     }
     const auto mode = n.at("mode");
     if (!mode || !expect_string(c, mode)) return;

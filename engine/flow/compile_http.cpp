@@ -35,7 +35,10 @@ void check_method(compilation& c, const node& n) {
 /// `headers` and `query`: a map, or one expression that yields one.
 void check_map_or_expression(compilation& c, const node& n) {
     if (!n || n.is_object() || is_expression(n)) return;
-    c.report.error("wrong-type", n, quoted(n.name()) + " must be a map of names to values, or one expression that yields one, but is " + std::string(describe(*n.value)), "write the values as `name: value` lines below it");
+    c.report.error(
+        "wrong-type", n,
+        quoted(n.name()) + " must be a map of names to values, or one expression that yields one, but is " + std::string(describe(*n.value)),
+        "write the values as `name: value` lines below it");
 }
 
 void check_settings(compilation& c, const node& with) {
@@ -43,7 +46,8 @@ void check_settings(compilation& c, const node& with) {
         static const std::vector<std::string> forms{"content", "raw", "response"};
         if (std::find(forms.begin(), forms.end(), output.text()) == forms.end()) {
             auto hint = c.report.did_you_mean(output.text(), forms);
-            c.report.error("bad-value", output, "`output` of an HTTP call must be `content`, `raw` or `response`, but is " + quoted(output.text()), std::move(hint));
+            c.report.error("bad-value", output, "`output` of an HTTP call must be `content`, `raw` or `response`, but is " + quoted(output.text()),
+                           std::move(hint));
         }
     }
     if (const auto redirect = with.at("redirect"); redirect && !redirect.value->is_bool() && !is_expression(redirect)) {
@@ -57,8 +61,12 @@ void compose_uri(compilation& c, const node& uri, json::value& into, const std::
     if (auto expanded = expand_uri_template(c, uri)) {
         into = "${ " + *expanded + " }";
         origins.push_back({prefix, uri.pointer, true});
-    } else if (!uri.text().starts_with("http://") && !uri.text().starts_with("https://") && uri.text().find('{') == std::string_view::npos && !c.rebuild) {
-        c.report.warning("relative-endpoint", uri, "the endpoint " + quoted(uri.text()) + " does not start with https:// or http://, so no server can be found", "write the whole address, such as https://" + std::string(uri.text().find("://") == std::string_view::npos ? uri.text() : "api.example.com"));
+    } else if (!uri.text().starts_with("http://") && !uri.text().starts_with("https://") && uri.text().find('{') == std::string_view::npos &&
+               !c.rebuild) {
+        c.report.warning("relative-endpoint", uri,
+                         "the endpoint " + quoted(uri.text()) + " does not start with https:// or http://, so no server can be found",
+                         "write the whole address, such as https://" +
+                             std::string(uri.text().find("://") == std::string_view::npos ? uri.text() : "api.example.com"));
     }
 }
 
@@ -91,12 +99,14 @@ bool check_authentication(compilation& c, const node& n) {
     }
     if (!fine) return false;
     if (n.value->get_object().size() != 1) {
-        c.report.key_error("bad-value", n, "an authentication needs exactly one scheme", "write `bearer: { token: ... }` or `basic: { username: ..., password: ... }`");
+        c.report.key_error("bad-value", n, "an authentication needs exactly one scheme",
+                           "write `bearer: { token: ... }` or `basic: { username: ..., password: ... }`");
         return false;
     }
     const auto policy = n.at(n.value->get_object().begin()->key());
     if (policy.name() == "bearer" && policy.is_string()) {
-        c.report.error("wrong-type", policy, "`bearer` must be a map with the token", "write `bearer: { token: " + std::string(policy.text()) + " }`");
+        c.report.error("wrong-type", policy, "`bearer` must be a map with the token",
+                       "write `bearer: { token: " + std::string(policy.text()) + " }`");
         return false;
     }
     if (!expect_object(c, policy)) return false;
@@ -128,8 +138,10 @@ composed compose_http(compilation& c, const node& with) {
         return out;
     }
     check_keys(c, endpoint, {"uri", "authentication"});
-    if (const auto uri = require(c, endpoint, "uri", "it is the address to send the request to")) compose_uri(c, uri, into.get_object()["uri"], "/endpoint/uri", out.origins);
-    if (const auto authentication = endpoint.at("authentication")) compose_authentication(c, authentication, into.get_object()["authentication"], out.origins);
+    if (const auto uri = require(c, endpoint, "uri", "it is the address to send the request to"))
+        compose_uri(c, uri, into.get_object()["uri"], "/endpoint/uri", out.origins);
+    if (const auto authentication = endpoint.at("authentication"))
+        compose_authentication(c, authentication, into.get_object()["authentication"], out.origins);
     return out;
 }
 

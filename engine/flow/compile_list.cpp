@@ -12,7 +12,9 @@ constexpr std::string_view list_form = "tasks are a list: each item is `- name:`
 /// The one member of a list item; absent (and reported) when the item has another form.
 node named_task(compilation& c, const node& item) {
     if (!item.is_object()) {
-        c.report.error("wrong-type", item, "a task must be a name with its definition below it, but this item is " + std::string(describe(*item.value)), std::string(list_form));
+        c.report.error("wrong-type", item,
+                       "a task must be a name with its definition below it, but this item is " + std::string(describe(*item.value)),
+                       std::string(list_form));
         return {};
     }
     const auto& object = item.value->get_object();
@@ -23,9 +25,13 @@ node named_task(compilation& c, const node& item) {
     }
     const auto first = item.at(object.begin()->key());
     if (first.value->is_null()) {
-        c.report.key_error("indentation", first, "the task " + quoted(first.name()) + " is empty, and its keys stand beside its name instead of below it", "indent the lines after `- " + first.name() + ":` further than the name");
+        c.report.key_error("indentation", first,
+                           "the task " + quoted(first.name()) + " is empty, and its keys stand beside its name instead of below it",
+                           "indent the lines after `- " + first.name() + ":` further than the name");
     } else {
-        c.report.key_error("several-tasks", item.at((object.begin() + 1)->key()), "this list item holds " + std::to_string(object.size()) + " tasks, but each task needs an item of its own", "write `- ` before " + quoted((object.begin() + 1)->key()));
+        c.report.key_error("several-tasks", item.at((object.begin() + 1)->key()),
+                           "this list item holds " + std::to_string(object.size()) + " tasks, but each task needs an item of its own",
+                           "write `- ` before " + quoted((object.begin() + 1)->key()));
     }
     return {};
 }
@@ -37,7 +43,10 @@ bool check_name(compilation& c, const node& body, std::map<std::string, node>& s
     }
     const auto [first, fresh] = seen.emplace(name, body);
     if (fresh) return true;
-    c.report.key_error("duplicate-task", body, "two tasks of this list are called " + quoted(name) + " (the first in line " + std::to_string(c.document->key_mark_of(first->second.pointer).line) + "), so `then` and `$steps` could not tell them apart",
+    c.report.key_error("duplicate-task", body,
+                       "two tasks of this list are called " + quoted(name) + " (the first in line " +
+                           std::to_string(c.document->key_mark_of(first->second.pointer).line) +
+                           "), so `then` and `$steps` could not tell them apart",
                        "give each task a name of its own");
     return false;
 }
@@ -50,7 +59,8 @@ task_scope add_tasks(compilation& c, const node& list, const surrounding& around
         const auto body = named_task(c, list.at(i));
         if (!body) continue;
         if (c.out.tasks.size() >= most_tasks) {
-            c.report.key_error("too-many-tasks", body, "the workflow has more than " + std::to_string(most_tasks) + " tasks", "split it, or use a `for` over data");
+            c.report.key_error("too-many-tasks", body, "the workflow has more than " + std::to_string(most_tasks) + " tasks",
+                               "split it, or use a `for` over data");
             break;
         }
         if (!check_name(c, body, seen)) continue;
@@ -65,7 +75,8 @@ task_scope add_tasks(compilation& c, const node& list, const surrounding& around
 bool expect_list(compilation& c, const node& list) {
     if (!list) return false;
     if (!list.is_array()) {
-        c.report.key_error("wrong-type", list, quoted(list.name()) + " must be a list of named tasks, but is " + std::string(describe(*list.value)), std::string(list_form));
+        c.report.key_error("wrong-type", list, quoted(list.name()) + " must be a list of named tasks, but is " + std::string(describe(*list.value)),
+                           std::string(list_form));
         return false;
     }
     if (list.value->get_array().empty()) {

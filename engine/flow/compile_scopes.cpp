@@ -11,7 +11,8 @@ std::string local_name(compilation& c, const node& n, std::string_view fallback)
     const auto name = std::string(n.text());
     if (!is_variable_name(name)) {
         const auto dollar = name.starts_with('$') && is_variable_name(std::string_view(name).substr(1));
-        c.report.error("bad-name", n, quoted(name) + " cannot be a variable name: only letters, digits and `_`, not starting with a digit", dollar ? "write " + quoted(name.substr(1)) + " here, and `" + name + "` where it is used" : "");
+        c.report.error("bad-name", n, quoted(name) + " cannot be a variable name: only letters, digits and `_`, not starting with a digit",
+                       dollar ? "write " + quoted(name.substr(1)) + " here, and `" + name + "` where it is used" : "");
         return std::string(fallback);
     }
     if (is_reserved_variable(name)) {
@@ -24,12 +25,14 @@ std::string local_name(compilation& c, const node& n, std::string_view fallback)
 std::optional<evaluable> compile_collection(compilation& c, const node& in, const std::vector<std::string>& locals) {
     if (in.is_array()) return compile_template(c, in, {site::definition, locals});
     if (!in.is_string()) {
-        c.report.error("wrong-type", in, "`in` must be an expression that yields a list, or a list, but is " + std::string(describe(*in.value)), "for example `in: .items`");
+        c.report.error("wrong-type", in, "`in` must be an expression that yields a list, or a list, but is " + std::string(describe(*in.value)),
+                       "for example `in: .items`");
         return std::nullopt;
     }
     auto collection = compile_expression(c, in, {site::definition, locals});
     if (collection && collection->constant() != nullptr && !collection->constant()->is_array()) {
-        c.report.error("wrong-type", in, "`in` must yield a list, but this is always " + std::string(describe(*collection->constant())), "for example `in: .items`");
+        c.report.error("wrong-type", in, "`in` must yield a list, but this is always " + std::string(describe(*collection->constant())),
+                       "for example `in: .items`");
     }
     return collection;
 }
@@ -48,7 +51,8 @@ void compile_for(compilation& c, task_id id) {
     check_keys(c, n, {"each", "in", "at"});
     const auto each = local_name(c, n.at("each"), "item");
     const auto at = local_name(c, n.at("at"), "index");
-    if (each == at) c.report.error("bad-name", n.at("at") ? n.at("at") : n.at("each"), "`each` and `at` are both called " + quoted(each), "give them two names");
+    if (each == at)
+        c.report.error("bad-name", n.at("at") ? n.at("at") : n.at("each"), "`each` and `at` are both called " + quoted(each), "give them two names");
     const auto outer = c.task_of(id).locals;
     auto inner = below(c, id);
     inner.locals.insert(inner.locals.end(), {each, at});
@@ -81,7 +85,10 @@ void compile_fork(compilation& c, task_id id) {
 void compile_switch(compilation& c, task_id id, const task_scope& scope) {
     const auto n = c.notes[id].body.at("switch");
     if (!n.is_array() || n.value->get_array().empty()) {
-        c.report.key_error("wrong-type", n, std::string("`switch` must be a list of named cases, but is ") + (n.is_array() ? "empty" : std::string(describe(*n.value))), "write `- caseName: { when: .x == 1, then: taskName }` for each case");
+        c.report.key_error(
+            "wrong-type", n,
+            std::string("`switch` must be a list of named cases, but is ") + (n.is_array() ? "empty" : std::string(describe(*n.value))),
+            "write `- caseName: { when: .x == 1, then: taskName }` for each case");
         return;
     }
     const names_in_scope names{site::definition, c.task_of(id).locals};
@@ -91,7 +98,8 @@ void compile_switch(compilation& c, task_id id, const task_scope& scope) {
     for (std::size_t i = 0; i < n.value->get_array().size(); ++i) {
         const auto item = n.at(i);
         if (!item.is_object() || item.value->get_object().size() != 1) {
-            c.report.error("wrong-type", item, "a case must be one name with `when` and `then` below it", "write `- caseName:` and indent `when` and `then` further");
+            c.report.error("wrong-type", item, "a case must be one name with `when` and `then` below it",
+                           "write `- caseName:` and indent `when` and `then` further");
             continue;
         }
         const auto choice = item.at(item.value->get_object().begin()->key());
@@ -102,7 +110,10 @@ void compile_switch(compilation& c, task_id id, const task_scope& scope) {
         if (const auto when = choice.at("when")) {
             made.when = compile_condition(c, when, names);
         } else if (fallback != nullptr) {
-            c.report.key_error("several-defaults", choice, "the cases " + quoted(fallback_case.name()) + " and " + quoted(choice.name()) + " both have no `when`, but only one can be the default", "add `when` to one of them");
+            c.report.key_error("several-defaults", choice,
+                               "the cases " + quoted(fallback_case.name()) + " and " + quoted(choice.name()) +
+                                   " both have no `when`, but only one can be the default",
+                               "add `when` to one of them");
         } else {
             fallback_case = choice;
             fallback = &fallback_case;

@@ -17,7 +17,8 @@ void compile_set(compilation& c, task_id id) {
         return;
     }
     if (!n.is_object() && !n.is_string()) {
-        c.report.key_error("wrong-type", n, "`set` must be a map of names to values or one expression, but is " + std::string(describe(*n.value)), "write the values as `name: value` lines below it");
+        c.report.key_error("wrong-type", n, "`set` must be a map of names to values or one expression, but is " + std::string(describe(*n.value)),
+                           "write the values as `name: value` lines below it");
         return;
     }
     if (auto value = compile_template(c, n, body_names(c, id))) c.task_of(id).body = set_task{std::move(*value)};
@@ -41,7 +42,8 @@ void compile_emit(compilation& c, task_id id) {
     check_keys(c, event, {"with"});
     const auto with = require(c, event, "with", "it holds the attributes of the event");
     if (!with || !expect_object(c, with)) return;
-    if (const auto type = require(c, with, "type", "every event needs one, such as `com.example.order.placed.v1`")) expect_string(c, type, "`type: com.example.order.placed.v1`");
+    if (const auto type = require(c, with, "type", "every event needs one, such as `com.example.order.placed.v1`"))
+        expect_string(c, type, "`type: com.example.order.placed.v1`");
     for (const auto* key : {"id", "source", "subject", "time", "datacontenttype", "dataschema"}) expect_string(c, with.at(key));
     if (auto value = compile_template(c, with, body_names(c, id))) c.task_of(id).body = emit_task{std::move(*value)};
 }
@@ -49,10 +51,12 @@ void compile_emit(compilation& c, task_id id) {
 std::optional<evaluable> compile_error(compilation& c, const node& n, const names_in_scope& names) {
     if (!expect_object(c, n)) return std::nullopt;
     check_keys(c, n, {"type", "status", "title", "detail", "instance"});
-    if (const auto type = require(c, n, "type", "it is a URI that tells errors apart, such as https://example.com/errors/out-of-stock")) expect_string(c, type);
+    if (const auto type = require(c, n, "type", "it is a URI that tells errors apart, such as https://example.com/errors/out-of-stock"))
+        expect_string(c, type);
     const auto status = require(c, n, "status", "it is an HTTP-style status code, such as 400");
     if (status && !is_expression(status) && !status.value->is_int64()) {
-        c.report.error("bad-value", status, "`status` must be a whole number, but is " + quoted(to_text(*status.value)), "write for example `status: 400`");
+        c.report.error("bad-value", status, "`status` must be a whole number, but is " + quoted(to_text(*status.value)),
+                       "write for example `status: 400`");
     }
     for (const auto* key : {"title", "detail", "instance"}) expect_string(c, n.at(key));
     return compile_template(c, n, names);

@@ -27,7 +27,9 @@ constexpr std::array<task_kind, 12> task_kinds{{{"call", {"with"}},
                                                 {"wait", {}},
                                                 {"do", {}}}};
 
-bool is_companion(const task_kind& kind, std::string_view key) { return !key.empty() && std::find(kind.companions.begin(), kind.companions.end(), key) != kind.companions.end(); }
+bool is_companion(const task_kind& kind, std::string_view key) {
+    return !key.empty() && std::find(kind.companions.begin(), kind.companions.end(), key) != kind.companions.end();
+}
 
 const task_kind* kind_that_has(std::string_view companion) {
     for (const auto& kind : task_kinds) {
@@ -43,8 +45,10 @@ const task_kind* kind_of(compilation& c, const node& body) {
         const auto key = body.at(each.key);
         if (!key || (kind != nullptr && is_companion(*kind, each.key))) continue;
         if (kind != nullptr) {
-            c.report.key_error("several-kinds", key, "the task " + quoted(body.name()) + " has both " + quoted(kind->key) + " and " + quoted(each.key) + ", but a task does one thing",
-                               "make two tasks of it");
+            c.report.key_error(
+                "several-kinds", key,
+                "the task " + quoted(body.name()) + " has both " + quoted(kind->key) + " and " + quoted(each.key) + ", but a task does one thing",
+                "make two tasks of it");
             return nullptr;
         }
         kind = &each;
@@ -55,10 +59,12 @@ const task_kind* kind_of(compilation& c, const node& body) {
     std::string hint = "add one of `call`, `do`, `emit`, `for`, `fork`, `raise`, `set`, `switch`, `try`, `wait`";
     for (const auto& member : body.value->get_object()) {
         if (const auto meant = c.report.did_you_mean(member.key(), kinds); !meant.empty()) {
-            c.report.key_error("unknown-key", body.at(member.key()), "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()), meant);
+            c.report.key_error("unknown-key", body.at(member.key()), "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()),
+                               meant);
             return nullptr;
         }
-        if (const auto* owner = kind_that_has(member.key()); owner != nullptr) hint = quoted(member.key()) + " belongs to " + quoted(owner->key) + ", which is missing";
+        if (const auto* owner = kind_that_has(member.key()); owner != nullptr)
+            hint = quoted(member.key()) + " belongs to " + quoted(owner->key) + ", which is missing";
     }
     c.report.key_error("no-kind", body, "the task " + quoted(body.name()) + " does not say what to do", std::move(hint));
     return nullptr;
@@ -76,8 +82,10 @@ void check_task_keys(compilation& c, const node& body, const task_kind& kind) {
         const auto key = body.at(member.key());
         c.unknown_keys[body.pointer].emplace_back(member.key());
         const auto* owner = kind_that_has(member.key());
-        auto hint = owner != nullptr && member.key() != "do" ? quoted(member.key()) + " belongs to " + quoted(owner->key) : c.report.did_you_mean(member.key(), candidates);
-        if (hint.empty()) hint = "a task with " + quoted(kind.key) + " may also have `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`";
+        auto hint = owner != nullptr && member.key() != "do" ? quoted(member.key()) + " belongs to " + quoted(owner->key)
+                                                             : c.report.did_you_mean(member.key(), candidates);
+        if (hint.empty())
+            hint = "a task with " + quoted(kind.key) + " may also have `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`";
         c.report.key_error("unknown-key", key, "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()), std::move(hint));
     }
 }
@@ -106,8 +114,10 @@ void compile_common(compilation& c, task_id id, const node& body, const task_sco
 void compile_task(compilation& c, task_id id, const task_scope& scope) {
     const auto body = c.notes[id].body;
     if (!body.is_object()) {
-        c.report.key_error("wrong-type", body, "the task " + quoted(body.name()) + " is " + std::string(describe(*body.value)) + ", but must be a map that says what to do",
-                           "write for example `call: http` below it, indented");
+        c.report.key_error(
+            "wrong-type", body,
+            "the task " + quoted(body.name()) + " is " + std::string(describe(*body.value)) + ", but must be a map that says what to do",
+            "write for example `call: http` below it, indented");
         return;
     }
     const auto* kind = kind_of(c, body);

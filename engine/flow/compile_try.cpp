@@ -7,7 +7,8 @@ namespace {
 void take_text(compilation& c, const node& n, std::optional<std::string>& into) {
     if (!n || !expect_string(c, n)) return;
     if (n.text().find("${") != std::string_view::npos) {
-        c.report.error("static-filter", n, "`errors.with` compares with constant texts; expressions are not evaluated there", "use `when: .type == ...` in `catch`");
+        c.report.error("static-filter", n, "`errors.with` compares with constant texts; expressions are not evaluated there",
+                       "use `when: .type == ...` in `catch`");
         return;
     }
     into = std::string(n.text());
@@ -31,7 +32,8 @@ std::optional<error_filter> compile_error_filter(compilation& c, const node& n) 
     if (const auto status = with.at("status")) {
         const auto* number = status.value->if_int64();
         if (number == nullptr || *number < 0 || *number > 1'000'000) {
-            c.report.error("bad-value", status, "`status` must be a whole number, but is " + quoted(to_text(*status.value)), "write for example `status: 503`");
+            c.report.error("bad-value", status, "`status` must be a whole number, but is " + quoted(to_text(*status.value)),
+                           "write for example `status: 503`");
         } else {
             out.status = static_cast<int>(*number);
         }
@@ -42,13 +44,15 @@ std::optional<error_filter> compile_error_filter(compilation& c, const node& n) 
 void compile_backoff(compilation& c, const node& n, const names_in_scope& names, retry_policy& out) {
     if (!n) return;
     if (n.is_string()) {
-        c.report.error("wrong-type", n, "`backoff` must be a map with one of `constant`, `linear` and `exponential`", "write `backoff: { " + std::string(n.text() == "linear" || n.text() == "exponential" ? n.text() : "constant") + ": {} }`");
+        c.report.error("wrong-type", n, "`backoff` must be a map with one of `constant`, `linear` and `exponential`",
+                       "write `backoff: { " + std::string(n.text() == "linear" || n.text() == "exponential" ? n.text() : "constant") + ": {} }`");
         return;
     }
     if (!expect_object(c, n)) return;
     check_keys(c, n, {"constant", "linear", "exponential"});
     if (n.value->get_object().size() != 1) {
-        c.report.key_error("bad-value", n, "`backoff` must have exactly one of `constant`, `linear` and `exponential`", "write for example `backoff: { exponential: {} }`");
+        c.report.key_error("bad-value", n, "`backoff` must have exactly one of `constant`, `linear` and `exponential`",
+                           "write for example `backoff: { exponential: {} }`");
         return;
     }
     using kind = retry_policy::backoff_kind;
@@ -59,7 +63,8 @@ void compile_backoff(compilation& c, const node& n, const names_in_scope& names,
         check_keys(c, definition, {"increment"});
         out.linear_increment = compile_duration(c, definition.at("increment"), names);
     } else if (!definition.value->get_object().empty()) {
-        c.report.key_error("unknown-key", definition, quoted(definition.name()) + " takes no settings", "write `" + definition.name() + ": {}`; the first delay is `delay` of the retry");
+        c.report.key_error("unknown-key", definition, quoted(definition.name()) + " takes no settings",
+                           "write `" + definition.name() + ": {}`; the first delay is `delay` of the retry");
     }
 }
 
@@ -75,7 +80,8 @@ void compile_limit(compilation& c, const node& n, const names_in_scope& names, r
     if (!count) return;
     const auto* number = count.value->if_int64();
     if (number == nullptr || *number < 1) {
-        c.report.error("bad-value", count, "`count` must be a whole number of one or more, but is " + quoted(to_text(*count.value)), "it counts all tries, the first included: `count: 3` retries twice");
+        c.report.error("bad-value", count, "`count` must be a whole number of one or more, but is " + quoted(to_text(*count.value)),
+                       "it counts all tries, the first included: `count: 3` retries twice");
         return;
     }
     out.attempt_count = static_cast<std::uint64_t>(*number);
@@ -106,8 +112,9 @@ std::optional<retry_policy> compile_retry(compilation& c, const node& n, const s
     compile_backoff(c, entry.at("backoff"), names, out);
     compile_limit(c, entry.at("limit"), names, out);
     compile_jitter(c, entry.at("jitter"), names, out);
-    if (!entry.at("limit") && !c.rebuild) {
-        c.report.key_warning("endless-retry", entry, "this retry has no `limit`, so a lasting error is retried for ever", "add `limit: { attempt: { count: 5 } }` or `limit: { duration: PT1H }`");
+    if (!entry.at("limit") && !c.rebuild && !c.unknown_keys.contains(entry.pointer)) {
+        c.report.key_warning("endless-retry", entry, "this retry has no `limit`, so a lasting error is retried for ever",
+                             "add `limit: { attempt: { count: 5 } }` or `limit: { duration: PT1H }`");
     }
     return out;
 }
@@ -124,7 +131,8 @@ void compile_try(compilation& c, task_id id, const task_scope& scope) {
             if (is_variable_name(as.text()) && !is_reserved_variable(as.text())) {
                 out.as = std::string(as.text());
             } else {
-                c.report.error("bad-name", as, quoted(as.text()) + " cannot be the name of the caught error", "write a name of letters, digits and `_` that is not taken, such as `error`");
+                c.report.error("bad-name", as, quoted(as.text()) + " cannot be the name of the caught error",
+                               "write a name of letters, digits and `_` that is not taken, such as `error`");
             }
         }
         auto inner = outer;

@@ -7,7 +7,8 @@ namespace {
 void check_secrets(compilation& c, const node& n) {
     if (!n) return;
     if (!n.is_array()) {
-        c.report.key_error("wrong-type", n, "`secrets` must be a list of names, but is " + std::string(describe(*n.value)), "write `secrets: [ my-secret ]`");
+        c.report.key_error("wrong-type", n, "`secrets` must be a list of names, but is " + std::string(describe(*n.value)),
+                           "write `secrets: [ my-secret ]`");
         return;
     }
     for (std::size_t i = 0; i < n.value->get_array().size(); ++i) {
@@ -16,10 +17,12 @@ void check_secrets(compilation& c, const node& n) {
 }
 
 void check_unsupported_parts(compilation& c) {
-    if (const auto extensions = c.use.at("extensions"); extensions && !(extensions.is_array() && extensions.value->get_array().empty())) unsupported(c, extensions, "`extensions`");
+    if (const auto extensions = c.use.at("extensions"); extensions && !(extensions.is_array() && extensions.value->get_array().empty()))
+        unsupported(c, extensions, "`extensions`");
     const auto catalogs = c.use.at("catalogs");
     if (catalogs && expect_object(c, catalogs)) {
-        for (const auto& member : catalogs.value->get_object()) unsupported(c, catalogs.at(member.key()), "the catalog " + quoted(member.key()) + ", like every catalog other than `default`,");
+        for (const auto& member : catalogs.value->get_object())
+            unsupported(c, catalogs.at(member.key()), "the catalog " + quoted(member.key()) + ", like every catalog other than `default`,");
     }
     const auto authentications = c.use.at("authentications");
     if (!authentications || !expect_object(c, authentications)) return;

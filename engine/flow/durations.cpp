@@ -72,14 +72,16 @@ std::string duration_hint(std::string_view text) {
 
 result<milliseconds> sum_of(const json::object& parts) {
     double total = 0;
-    if (parts.empty()) return make_problem(problem_type::validation, "The duration is an empty object; it needs days, hours, minutes, seconds or milliseconds.");
+    if (parts.empty())
+        return make_problem(problem_type::validation, "The duration is an empty object; it needs days, hours, minutes, seconds or milliseconds.");
     for (const auto& [key, value] : parts) {
         const unit* known = nullptr;
         for (const auto& each : units) {
             if (each.name == key) known = &each;
         }
         if (known == nullptr || !value.is_number()) {
-            return make_problem(problem_type::validation, "A duration is made of numbers of days, hours, minutes, seconds and milliseconds; " + quoted(key) + " is " +
+            return make_problem(problem_type::validation, "A duration is made of numbers of days, hours, minutes, seconds and milliseconds; " +
+                                                              quoted(key) + " is " +
                                                               (known == nullptr ? "none of them." : std::string(describe(value)) + "."));
         }
         total += value.to_number<double>() * static_cast<double>(known->milliseconds);
@@ -97,7 +99,8 @@ std::optional<duration_source> compile_parts(compilation& c, const node& n, cons
             computed = true;
             continue;
         }
-        c.report.error("bad-duration", n.at(key), quoted(key) + " of a duration must be a whole number of zero or more", "write for example `" + std::string(key) + ": 5`");
+        c.report.error("bad-duration", n.at(key), quoted(key) + " of a duration must be a whole number of zero or more",
+                       "write for example `" + std::string(key) + ": 5`");
         return std::nullopt;
     }
     if (computed) {
@@ -118,7 +121,8 @@ std::optional<duration_source> compile_parts(compilation& c, const node& n, cons
 result<milliseconds> duration_from(const json::value& value) {
     if (const auto* text = value.if_string()) return parse_iso8601_duration(*text);
     if (const auto* parts = value.if_object()) return sum_of(*parts);
-    return make_problem(problem_type::validation, "A duration must be ISO 8601 text such as PT30S or an object such as { \"minutes\": 5 }, but is " + std::string(describe(value)) + ".");
+    return make_problem(problem_type::validation, "A duration must be ISO 8601 text such as PT30S or an object such as { \"minutes\": 5 }, but is " +
+                                                      std::string(describe(value)) + ".");
 }
 
 std::optional<duration_source> compile_duration(compilation& c, const node& n, const names_in_scope& names) {
@@ -127,7 +131,8 @@ std::optional<duration_source> compile_duration(compilation& c, const node& n, c
     if (!n.is_string()) {
         const bool number = n.value->is_number();
         c.report.error("bad-duration", n, quoted(n.name()) + " must be a duration, but is " + std::string(describe(*n.value)),
-                       number ? "write `{ seconds: " + to_text(*n.value) + " }` or PT" + to_text(*n.value) + "S" : "write for example PT30S or `{ minutes: 5 }`");
+                       number ? "write `{ seconds: " + to_text(*n.value) + " }` or PT" + to_text(*n.value) + "S"
+                              : "write for example PT30S or `{ minutes: 5 }`");
         return std::nullopt;
     }
     if (expr::whole_expression(n.text())) {
@@ -147,16 +152,19 @@ std::optional<duration_source> compile_timeout(compilation& c, const node& n, co
     if (!n) return std::nullopt;
     auto entry = n;
     if (n.is_string()) {
-        const bool is_duration = parse_iso8601_duration(n.text()).has_value() || (!c.use.at("timeouts").at(n.text()) && !iso_form_of(n.text()).empty());
+        const bool is_duration =
+            parse_iso8601_duration(n.text()).has_value() || (!c.use.at("timeouts").at(n.text()) && !iso_form_of(n.text()).empty());
         if (is_duration) {
-            c.report.error("bad-timeout", n, "`timeout` takes the name of a timeout in `use.timeouts` or an object, not a duration itself",
-                           "write `timeout: { after: " + (parse_iso8601_duration(n.text()).has_value() ? std::string(n.text()) : iso_form_of(n.text())) + " }`");
+            c.report.error(
+                "bad-timeout", n, "`timeout` takes the name of a timeout in `use.timeouts` or an object, not a duration itself",
+                "write `timeout: { after: " + (parse_iso8601_duration(n.text()).has_value() ? std::string(n.text()) : iso_form_of(n.text())) + " }`");
             return std::nullopt;
         }
         entry = named(c, n, "timeouts");
     }
     if (!entry || !expect_object(c, entry)) return std::nullopt;
-    if (!entry.at("after") && !entry.value->get_object().empty() && unit_names.end() != std::find(unit_names.begin(), unit_names.end(), std::string_view(entry.value->get_object().begin()->key()))) {
+    if (!entry.at("after") && !entry.value->get_object().empty() &&
+        unit_names.end() != std::find(unit_names.begin(), unit_names.end(), std::string_view(entry.value->get_object().begin()->key()))) {
         c.report.key_error("bad-timeout", entry, "a timeout holds its duration under `after`", "write `after: { ... }` around it");
         return std::nullopt;
     }

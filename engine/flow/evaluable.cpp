@@ -11,7 +11,8 @@ namespace {
 problem expression_problem(const evaluable::compiled& code, std::string_view pointer, std::size_t offset, const expr::eval_error& error) {
     const auto place = locate(code.origins, pointer);
     const auto mark = code.document->mark_of(place.pointer, place.opaque ? 0 : offset);
-    auto out = make_problem(problem_type::expression, code.file + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) + ": " + error.message);
+    auto out = make_problem(problem_type::expression,
+                            code.file + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) + ": " + error.message);
     out.extra["line"] = mark.line;
     out.extra["column"] = mark.column;
     return out;
@@ -20,7 +21,7 @@ problem expression_problem(const evaluable::compiled& code, std::string_view poi
 }  // namespace
 
 std::span<const std::string> fixed_variable_names() {
-    static const std::array<std::string, fixed_variable_count> names{"context", "input",   "output", "secrets", "authorization", "task",
+    static const std::array<std::string, fixed_variable_count> names{"context",  "input",   "output", "secrets", "authorization", "task",
                                                                      "workflow", "runtime", "steps",  "agent",   "__now"};
     return names;
 }

@@ -30,12 +30,18 @@ node node::at(std::size_t index) const {
 
 std::string_view describe(const json::value& value) noexcept {
     switch (value.kind()) {
-        case json::kind::null: return "empty";
-        case json::kind::bool_: return "true or false";
-        case json::kind::string: return "text";
-        case json::kind::array: return "a list";
-        case json::kind::object: return "a map";
-        default: return "a number";
+        case json::kind::null:
+            return "empty";
+        case json::kind::bool_:
+            return "true or false";
+        case json::kind::string:
+            return "text";
+        case json::kind::array:
+            return "a list";
+        case json::kind::object:
+            return "a map";
+        default:
+            return "a number";
     }
 }
 

@@ -18,7 +18,8 @@ std::size_t width_of(const json::value& value) {
 
 }  // namespace
 
-void reporter::add(severity level, std::string code, source_mark mark, std::size_t length, std::string pointer, std::string message, std::string hint) {
+void reporter::add(severity level, std::string code, source_mark mark, std::size_t length, std::string pointer, std::string message,
+                   std::string hint) {
     if (level == severity::error) ++errors_;
     if (!seen_.emplace(mark.line, mark.column, code + message).second) return;
     if (all_.size() >= most_diagnostics) {
@@ -29,22 +30,27 @@ void reporter::add(severity level, std::string code, source_mark mark, std::size
 }
 
 void reporter::key_error(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::error, std::move(code), document_->key_mark_of(where.pointer), std::max<std::size_t>(1, where.name().size()), where.pointer, std::move(message), std::move(hint));
+    add(severity::error, std::move(code), document_->key_mark_of(where.pointer), std::max<std::size_t>(1, where.name().size()), where.pointer,
+        std::move(message), std::move(hint));
 }
 
 void reporter::key_warning(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::warning, std::move(code), document_->key_mark_of(where.pointer), std::max<std::size_t>(1, where.name().size()), where.pointer, std::move(message), std::move(hint));
+    add(severity::warning, std::move(code), document_->key_mark_of(where.pointer), std::max<std::size_t>(1, where.name().size()), where.pointer,
+        std::move(message), std::move(hint));
 }
 
 void reporter::error(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::error, std::move(code), document_->mark_of(where.pointer), where ? width_of(*where.value) : 1, where.pointer, std::move(message), std::move(hint));
+    add(severity::error, std::move(code), document_->mark_of(where.pointer), where ? width_of(*where.value) : 1, where.pointer, std::move(message),
+        std::move(hint));
 }
 
 void reporter::warning(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::warning, std::move(code), document_->mark_of(where.pointer), where ? width_of(*where.value) : 1, where.pointer, std::move(message), std::move(hint));
+    add(severity::warning, std::move(code), document_->mark_of(where.pointer), where ? width_of(*where.value) : 1, where.pointer, std::move(message),
+        std::move(hint));
 }
 
-void reporter::at(severity level, std::string code, const std::string& pointer, std::size_t offset, std::size_t length, std::string message, std::string hint) {
+void reporter::at(severity level, std::string code, const std::string& pointer, std::size_t offset, std::size_t length, std::string message,
+                  std::string hint) {
     add(level, std::move(code), document_->mark_of(pointer, offset), std::max<std::size_t>(1, length), pointer, std::move(message), std::move(hint));
 }
 

@@ -26,7 +26,8 @@ public:
     void error(std::string code, const node& where, std::string message, std::string hint = {});
     void warning(std::string code, const node& where, std::string message, std::string hint = {});
     /// At byte `offset` of the text at `pointer`.
-    void at(severity level, std::string code, const std::string& pointer, std::size_t offset, std::size_t length, std::string message, std::string hint = {});
+    void at(severity level, std::string code, const std::string& pointer, std::size_t offset, std::size_t length, std::string message,
+            std::string hint = {});
 
     /// "did you mean `x`?", or nothing. Looks at a bounded number of candidates.
     std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) const;

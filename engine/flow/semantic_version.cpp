@@ -46,7 +46,8 @@ std::strong_ordering semantic_version::operator<=>(const semantic_version& other
 
 std::optional<semantic_version> parse_semantic_version(std::string_view text) {
     semantic_version v;
-    if (!take_number(text, v.major) || !take(text, '.') || !take_number(text, v.minor) || !take(text, '.') || !take_number(text, v.patch)) return std::nullopt;
+    if (!take_number(text, v.major) || !take(text, '.') || !take_number(text, v.minor) || !take(text, '.') || !take_number(text, v.patch))
+        return std::nullopt;
     if (const auto plus = text.find('+'); plus != std::string_view::npos) {
         if (!are_identifiers(text.substr(plus + 1))) return std::nullopt;
         text = text.substr(0, plus);

@@ -41,7 +41,9 @@ std::string where_it_is(const node& n) { return n.pointer.empty() ? "at the top 
 
 bool expect_object(compilation& c, const node& n) {
     if (n.is_object()) return true;
-    if (n) c.report.key_error("wrong-type", n, quoted(n.name()) + " must be a map (`key: value` lines), but is " + std::string(describe(*n.value)), n.value->is_null() ? "write its keys below it, indented" : "");
+    if (n)
+        c.report.key_error("wrong-type", n, quoted(n.name()) + " must be a map (`key: value` lines), but is " + std::string(describe(*n.value)),
+                           n.value->is_null() ? "write its keys below it, indented" : "");
     return false;
 }
 
@@ -106,7 +108,10 @@ node named(compilation& c, const node& where, std::string_view section) {
         for (const auto& member : all.value->get_object()) candidates.emplace_back(member.key());
     }
     auto hint = c.report.did_you_mean(name, candidates);
-    if (hint.empty()) hint = candidates.empty() ? "this workflow has no `use." + std::string(section) + "`" : "`use." + std::string(section) + "` has " + quoted(candidates.front()) + (candidates.size() > 1 ? " and others" : "");
+    if (hint.empty())
+        hint = candidates.empty()
+                   ? "this workflow has no `use." + std::string(section) + "`"
+                   : "`use." + std::string(section) + "` has " + quoted(candidates.front()) + (candidates.size() > 1 ? " and others" : "");
     c.report.error("unknown-name", where, "there is no " + quoted(name) + " in `use." + std::string(section) + "`", std::move(hint));
     return {};
 }
@@ -114,7 +119,8 @@ node named(compilation& c, const node& where, std::string_view section) {
 bool compilation::is_misspelled(const node& n, const std::string& key) const {
     const auto found = unknown_keys.find(n.pointer);
     if (found == unknown_keys.end()) return false;
-    return std::any_of(found->second.begin(), found->second.end(), [&](const std::string& each) { return closest(each, std::span(&key, 1)).has_value(); });
+    return std::any_of(found->second.begin(), found->second.end(),
+                       [&](const std::string& each) { return closest(each, std::span(&key, 1)).has_value(); });
 }
 
 std::set<std::string> compilation::names_in_use(std::string_view section) const {

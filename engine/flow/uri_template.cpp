@@ -8,7 +8,8 @@ namespace {
 std::string expansion_of(std::string_view name) {
     const auto key = to_text(json::value(name));
     const auto message = to_text(json::value("the value of `" + std::string(name) + "` in the endpoint must be a string, number, boolean or null"));
-    return "(.[" + key + "] | if type == \"object\" or type == \"array\" then error(" + message + ") elif . == null then \"\" else (tostring | @uri) end)";
+    return "(.[" + key + "] | if type == \"object\" or type == \"array\" then error(" + message +
+           ") elif . == null then \"\" else (tostring | @uri) end)";
 }
 
 struct variable_slot {
@@ -33,8 +34,10 @@ std::optional<variable_slot> next_slot(compilation& c, const node& uri, std::siz
         return std::nullopt;
     }
     const auto name = text.substr(open + 1, close - open - 1);
-    if (name.empty() || std::string_view("+#./;?&=,!@|").find(name.front()) != std::string_view::npos || name.find_first_of(",*: {") != std::string_view::npos) {
-        complain(open, close - open + 1, "only simple expansion `{name}` of a top-level property of the input is possible in a URI", "write one expression instead, such as ${ \"https://api.example.com/orders/\\(.order.id)\" }");
+    if (name.empty() || std::string_view("+#./;?&=,!@|").find(name.front()) != std::string_view::npos ||
+        name.find_first_of(",*: {") != std::string_view::npos) {
+        complain(open, close - open + 1, "only simple expansion `{name}` of a top-level property of the input is possible in a URI",
+                 "write one expression instead, such as ${ \"https://api.example.com/orders/\\(.order.id)\" }");
         return std::nullopt;
     }
     return variable_slot{open, close};

@@ -46,10 +46,10 @@ struct retry_policy {
     std::optional<evaluable> except_when;
     std::optional<duration_source> delay;
     enum class backoff_kind { constant, linear, exponential } backoff = backoff_kind::constant;
-    std::optional<duration_source> linear_increment;      ///< linear only; the delay itself when absent
-    std::optional<std::uint64_t> attempt_count;           ///< limit.attempt.count: tries in total, the first included
-    std::optional<duration_source> attempt_duration;      ///< limit.attempt.duration: deadline of one try
-    std::optional<duration_source> total_duration;        ///< limit.duration
+    std::optional<duration_source> linear_increment;  ///< linear only; the delay itself when absent
+    std::optional<std::uint64_t> attempt_count;       ///< limit.attempt.count: tries in total, the first included
+    std::optional<duration_source> attempt_duration;  ///< limit.attempt.duration: deadline of one try
+    std::optional<duration_source> total_duration;    ///< limit.duration
     std::optional<duration_source> jitter_from, jitter_to;
 };
 
@@ -60,18 +60,24 @@ struct error_filter {
     std::optional<std::string> instance, title, details;
 };
 
-struct do_task { task_id first = no_task; };
-struct set_task { evaluable value; };
+struct do_task {
+    task_id first = no_task;
+};
+struct set_task {
+    evaluable value;
+};
 struct switch_case {
     std::string name;
     std::optional<evaluable> when;  ///< absent: the default case
     flow_directive then;
 };
-struct switch_task { std::vector<switch_case> cases; };
+struct switch_task {
+    std::vector<switch_case> cases;
+};
 struct for_task {
     std::string each, at;  ///< local names, "item" and "index" by default
     evaluable in;
-    std::optional<evaluable> while_;
+    std::optional<evaluable> while_;  ///< sees `each` and `at`
     task_id first = no_task;
 };
 struct fork_task {
@@ -85,27 +91,33 @@ struct try_task {
     std::optional<evaluable> when;
     std::optional<evaluable> except_when;
     std::optional<retry_policy> retry;
-    task_id handler = no_task;  ///< first task of `catch.do`
+    task_id handler = no_task;           ///< first task of `catch.do`
     std::optional<flow_directive> then;  ///< `catch.then`
 };
 /// An object { type, status, title?, detail?, instance? }; the machine sets `instance` when absent.
-struct raise_task { evaluable error; };
-struct wait_task { duration_source duration; };
+struct raise_task {
+    evaluable error;
+};
+struct wait_task {
+    duration_source duration;
+};
 /// The CloudEvent's attributes and data (`emit.event.with`).
-struct emit_task { evaluable event; };
+struct emit_task {
+    evaluable event;
+};
 struct call_task {
-    std::string function;  ///< "http", "ai.chat", "orders.lookup"
-    std::string version;   ///< pinned; may be empty
-    evaluable arguments;   ///< `with`; for `http` the URI template of `endpoint` is already an expression on the input
+    std::string function;                                ///< "http", "ai.chat", "orders.lookup"
+    std::string version;                                 ///< pinned; may be empty
+    evaluable arguments;                                 ///< `with`; for `http` the URI template of `endpoint` is already an expression on the input
     effect_safety safety = effect_safety::at_most_once;  ///< of the pinned version
 };
 
 struct task {
     task_id id = no_task;
     std::string name;
-    std::string pointer;         ///< "/do/1/classify"
-    task_id parent = no_task;    ///< enclosing task; no_task at top level
-    task_id next = no_task;      ///< following task of the same scope
+    std::string pointer;       ///< "/do/1/classify"
+    task_id parent = no_task;  ///< enclosing task; no_task at top level
+    task_id next = no_task;    ///< following task of the same scope
     source_mark mark;
     std::vector<std::string> locals;  ///< local names its expressions may use, outermost first
     std::optional<evaluable> condition;
@@ -125,15 +137,15 @@ struct document {
 struct workflow {
     flow::document document;
     std::string file;
-    json::value definition;       ///< the whole document as JSON, for `$workflow.definition`
+    json::value definition;  ///< the whole document as JSON, for `$workflow.definition`
     data_filter input, output;
     std::optional<duration_source> timeout;
     std::vector<std::string> secrets;  ///< names declared in `use.secrets`
     std::vector<task> tasks;
     task_id first = no_task;
     std::map<std::string, std::string, std::less<>> assets;  ///< files the definition refers to, pinned: path as written -> text
-    std::string bundle;           ///< canonical JSON text of everything compile() needs to build this again
-    std::string digest;           ///< hex SHA-256 of bundle
+    std::string bundle;                                      ///< canonical JSON text of everything compile() needs to build this again
+    std::string digest;                                      ///< hex SHA-256 of bundle
 };
 
 }  // namespace pawl::flow

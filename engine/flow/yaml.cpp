@@ -29,11 +29,14 @@ void check_characters(std::string_view text, const yaml_builder& builder) {
     for (std::size_t i = 0; i < text.size();) {
         const auto c = static_cast<unsigned char>(text[i]);
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
-            builder.refuse(line, i - start + 1, "control-character", "the file holds a control character (code " + std::to_string(c) + ") here, which YAML does not allow",
+            builder.refuse(line, i - start + 1, "control-character",
+                           "the file holds a control character (code " + std::to_string(c) + ") here, which YAML does not allow",
                            "remove it, or write it as an escape such as \"\\x1b\" within double quotes");
         }
         const auto length = utf8_length(text, i);
-        if (length == 0) builder.refuse(line, i - start + 1, "not-utf8", "the file is not UTF-8 text: the bytes here are not a character", "save the file as UTF-8");
+        if (length == 0)
+            builder.refuse(line, i - start + 1, "not-utf8", "the file is not UTF-8 text: the bytes here are not a character",
+                           "save the file as UTF-8");
         if (c == '\n') {
             ++line;
             start = i + 1;
@@ -49,10 +52,14 @@ struct known_message {
     std::string_view hint;
 };
 constexpr known_message known_messages[] = {
-    {"illegal map value", "a `:` stands here that does not follow a key of this map", "if the text before it holds a `: `, put quotes around the text; otherwise check the indentation"},
-    {"end of map not found", "this line is indented so that it belongs neither to the map above it nor to the one around that", "indent it exactly like its neighbours, with spaces"},
-    {"end of sequence not found", "this line breaks off the list above it", "start it with `- ` at the same indentation, or indent it below the item it belongs to"},
-    {"end of map flow not found", "a `{` has no matching `}`", "close it, or quote the text: `{` at the start of a value opens a map (an expression starting with `{` needs quotes)"},
+    {"illegal map value", "a `:` stands here that does not follow a key of this map",
+     "if the text before it holds a `: `, put quotes around the text; otherwise check the indentation"},
+    {"end of map not found", "this line is indented so that it belongs neither to the map above it nor to the one around that",
+     "indent it exactly like its neighbours, with spaces"},
+    {"end of sequence not found", "this line breaks off the list above it",
+     "start it with `- ` at the same indentation, or indent it below the item it belongs to"},
+    {"end of map flow not found", "a `{` has no matching `}`",
+     "close it, or quote the text: `{` at the start of a value opens a map (an expression starting with `{` needs quotes)"},
     {"end of sequence flow not found", "a `[` has no matching `]`", "close it, or quote the text: `[` at the start of a value opens a list"},
     {"illegal EOF in scalar", "a quoted text has no closing quote", "close the quote; a `'` within single quotes is written twice"},
     {"illegal document indicator in scalar", "a quoted text runs into the end of the document", "close the quote"},
@@ -60,11 +67,15 @@ constexpr known_message known_messages[] = {
     {"illegal block entry", "a list item (`- `) cannot start here", "put it on a line of its own, indented below its key"},
     {"illegal map key", "a key cannot start here", "put it on a line of its own"},
     {"unknown token", "a value cannot start with this character", "put quotes around the value"},
-    {"the referenced anchor is not defined", "this alias (`*name`) names an anchor that does not exist above it", "if you meant text, put quotes around it; otherwise write `&name` at the value"},
-    {"unknown escape character", "this escape sequence is not known in double quotes", "double the backslash (`\\\\`), or use single quotes, which take backslashes as they are"},
-    {"invalid unicode", "this escape is not a Unicode character by itself", "write the character itself, or one \\U escape with eight digits instead of a surrogate pair"},
+    {"the referenced anchor is not defined", "this alias (`*name`) names an anchor that does not exist above it",
+     "if you meant text, put quotes around it; otherwise write `&name` at the value"},
+    {"unknown escape character", "this escape sequence is not known in double quotes",
+     "double the backslash (`\\\\`), or use single quotes, which take backslashes as they are"},
+    {"invalid unicode", "this escape is not a Unicode character by itself",
+     "write the character itself, or one \\U escape with eight digits instead of a surrogate pair"},
     {"illegal tab when looking for indentation", "a tab indents this line, but YAML indents with spaces only", "replace the tab by spaces"},
-    {"unexpected character in block scalar", "after `|` or `>` only an indentation digit, `+` or `-` may follow on this line", "start the text on the next line"},
+    {"unexpected character in block scalar", "after `|` or `>` only an indentation digit, `+` or `-` may follow on this line",
+     "start the text on the next line"},
     {"cannot assign multiple", "a value has two anchors or two tags", "remove one of them"},
     {"alias not found after *", "`*` starts an alias in YAML, but no name follows it", "if you meant text, put quotes around it"},
     {"anchor not found after &", "`&` starts an anchor in YAML, but no name follows it", "if you meant text, put quotes around it"},
@@ -88,7 +99,8 @@ diagnostic syntax_error(const YAML::ParserException& error, std::string_view sou
     diagnostic d;
     d.code = "yaml-syntax";
     d.file = std::string(file);
-    d.mark = {static_cast<std::size_t>(error.mark.line < 0 ? 0 : error.mark.line) + 1, static_cast<std::size_t>(error.mark.column < 0 ? 0 : error.mark.column) + 1};
+    d.mark = {static_cast<std::size_t>(error.mark.line < 0 ? 0 : error.mark.line) + 1,
+              static_cast<std::size_t>(error.mark.column < 0 ? 0 : error.mark.column) + 1};
     if (const auto line = line_text(source, d.mark.line); is_indented_by_tab(line)) {
         d.code = "tab-indentation";
         d.mark.column = line.find('\t') + 1;
@@ -182,9 +194,10 @@ boost::system::result<yaml_document, diagnostic> read_yaml(std::string_view text
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     try {
         if (text.size() > limits.max_bytes) {
-            yaml_builder({}, file, limits).refuse(0, 0, "too-large",
-                "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " + std::to_string(limits.max_bytes),
-                "keep bulk data in a file of its own and pass it as input");
+            yaml_builder({}, file, limits)
+                .refuse(0, 0, "too-large",
+                        "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " + std::to_string(limits.max_bytes),
+                        "keep bulk data in a file of its own and pass it as input");
         }
         yaml_document document;
         document.source = std::string(text);
@@ -192,7 +205,8 @@ boost::system::result<yaml_document, diagnostic> read_yaml(std::string_view text
         check_characters(document.source, builder);
         std::istringstream stream(document.source);
         YAML::Parser parser(stream);
-        if (!parser.HandleNextDocument(builder)) builder.refuse(1, 1, "empty-file", "the file is empty", "a workflow starts with `document:` and `do:`");
+        if (!parser.HandleNextDocument(builder))
+            builder.refuse(1, 1, "empty-file", "the file is empty", "a workflow starts with `document:` and `do:`");
         parser.HandleNextDocument(builder);  // refuses a second one
         builder.check_last_quote();
         document.value = std::move(builder.value());

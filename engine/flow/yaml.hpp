@@ -23,9 +23,9 @@ struct yaml_limits {
 
 /// Where a value stands: a tree of the same shape as the value.
 struct yaml_place {
-    source_mark key;         ///< of its key; of the value itself for list items and the root
-    source_mark value;       ///< of the first character of the value, anchors and tags included
-    std::size_t offset = 0;  ///< of that character in the source
+    source_mark key;                   ///< of its key; of the value itself for list items and the root
+    source_mark value;                 ///< of the first character of the value, anchors and tags included
+    std::size_t offset = 0;            ///< of that character in the source
     std::vector<yaml_place> children;  ///< in the order of the object's keys or the array's items; empty for what an alias brought in
 };
 

@@ -21,7 +21,8 @@ std::string excerpt(std::string_view text) { return std::string(text.substr(0, 4
 
 }  // namespace
 
-yaml_builder::yaml_builder(std::string_view source, std::string_view file, const yaml_limits& limits) : source_(source), file_(file), limits_(limits) {
+yaml_builder::yaml_builder(std::string_view source, std::string_view file, const yaml_limits& limits)
+    : source_(source), file_(file), limits_(limits) {
     line_starts_.push_back(0);
     for (std::size_t i = 0; i < source.size(); ++i) {
         if (source[i] == '\n') line_starts_.push_back(i + 1);
@@ -62,11 +63,13 @@ void yaml_builder::charge(const YAML::Mark& mark, const weight& size) {
     spent_.nodes += size.nodes;
     spent_.bytes += size.bytes;
     if (spent_.nodes > limits_.max_nodes) {
-        refuse(line, column, "too-many-values", "the file holds more than " + std::to_string(limits_.max_nodes) + " values once its aliases are expanded",
+        refuse(line, column, "too-many-values",
+               "the file holds more than " + std::to_string(limits_.max_nodes) + " values once its aliases are expanded",
                "split it, or keep bulk data in a file of its own and pass it as input");
     }
     if (spent_.bytes > limits_.max_bytes) {
-        refuse(line, column, "too-large", "the text of the file grows beyond " + std::to_string(limits_.max_bytes) + " bytes once its aliases are expanded",
+        refuse(line, column, "too-large",
+               "the text of the file grows beyond " + std::to_string(limits_.max_bytes) + " bytes once its aliases are expanded",
                "use fewer aliases");
     }
     if (stack_.size() + size.height > limits_.max_depth) {
@@ -101,7 +104,8 @@ void yaml_builder::add(json::value value, yaml_place place, const weight& size, 
 
 void yaml_builder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (expects_key()) {
-        refuse(one_based(mark.line), one_based(mark.column), "empty-key", "this key is empty (YAML null), but a key is a name", "write a name, or quote it");
+        refuse(one_based(mark.line), one_based(mark.column), "empty-key", "this key is empty (YAML null), but a key is a name",
+               "write a name, or quote it");
     }
     charge(mark, {});
     auto place = place_at(mark);
@@ -127,14 +131,15 @@ void yaml_builder::take_key(const YAML::Mark& mark, const std::string& tag, cons
     const auto line = one_based(mark.line), column = one_based(mark.column);
     auto& parent = stack_.back();
     if (text == "<<" && tag == "?") {
-        refuse(line, column, "merge-key", "`<<` (merge keys) is YAML 1.1 and not part of the workflow language", "repeat the keys, or use `use.functions`, `use.retries`, `use.errors`, `use.timeouts` to share definitions");
+        refuse(line, column, "merge-key", "`<<` (merge keys) is YAML 1.1 and not part of the workflow language",
+               "repeat the keys, or use `use.functions`, `use.retries`, `use.errors`, `use.timeouts` to share definitions");
     }
     if (parent.value.get_object().contains(text)) {
         const auto* first = parent.value.get_object().find(text);
         const auto index = static_cast<std::size_t>(first - parent.value.get_object().begin());
         refuse(line, column, "duplicate-key",
-               "the key `" + excerpt(text) + "` stands twice in the same map (first in line " + std::to_string(parent.place.children[index].key.line) +
-                   "); only one of them could count",
+               "the key `" + excerpt(text) + "` stands twice in the same map (first in line " +
+                   std::to_string(parent.place.children[index].key.line) + "); only one of them could count",
                "remove or rename one of them");
     }
     parent.key = text;
@@ -157,7 +162,8 @@ void yaml_builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML
 void yaml_builder::check_last_quote() const {
     const auto place = place_at(last_scalar_);
     if (!is_unclosed_quote(source_, place.offset)) return;
-    refuse(place.value.line, place.value.column, "yaml-syntax", "a quoted text that starts here has no closing quote", "close the quote; a `'` within single quotes is written twice");
+    refuse(place.value.line, place.value.column, "yaml-syntax", "a quoted text that starts here has no closing quote",
+           "close the quote; a `'` within single quotes is written twice");
 }
 
 json::value yaml_builder::typed(const YAML::Mark& mark, const std::string& tag, const std::string& text) const {
@@ -165,7 +171,8 @@ json::value yaml_builder::typed(const YAML::Mark& mark, const std::string& tag, 
     if (tag != "?" && !tag.empty()) return typed_by_tag(mark, tag, text);
     auto scalar = type_plain_scalar(text);
     if (!scalar.problem.empty()) {
-        refuse(one_based(mark.line), one_based(mark.column), "bad-number", "`" + excerpt(text) + "` cannot be used: " + std::string(scalar.problem), "quote it to keep it as text");
+        refuse(one_based(mark.line), one_based(mark.column), "bad-number", "`" + excerpt(text) + "` cannot be used: " + std::string(scalar.problem),
+               "quote it to keep it as text");
     }
     return std::move(scalar.value);
 }
@@ -182,18 +189,23 @@ json::value yaml_builder::typed_by_tag(const YAML::Mark& mark, const std::string
     if (name == "null" || name == "bool" || name == "int" || name == "float") {
         refuse(line, column, "bad-tag", "`" + excerpt(text) + "` is not a value of the tag `" + short_tag(tag) + "`", "remove the tag");
     }
-    refuse(line, column, "unknown-tag", "the tag `" + excerpt(short_tag(tag)) + "` is unknown; a workflow uses only the standard tags !!str, !!int, !!float, !!bool, !!null, !!seq and !!map",
+    refuse(line, column, "unknown-tag",
+           "the tag `" + excerpt(short_tag(tag)) +
+               "` is unknown; a workflow uses only the standard tags !!str, !!int, !!float, !!bool, !!null, !!seq and !!map",
            "remove the tag; the type follows from how the value is written");
 }
 
-void yaml_builder::start_container(const YAML::Mark& mark, std::string_view standard_tag, const std::string& tag, YAML::anchor_t anchor, json::value empty) {
+void yaml_builder::start_container(const YAML::Mark& mark, std::string_view standard_tag, const std::string& tag, YAML::anchor_t anchor,
+                                   json::value empty) {
     const auto line = one_based(mark.line), column = one_based(mark.column);
     if (expects_key()) {
-        refuse(line, column, "non-scalar-key", std::string("a ") + (empty.is_array() ? "list" : "map") + " stands where a key is expected; keys are plain or quoted text",
+        refuse(line, column, "non-scalar-key",
+               std::string("a ") + (empty.is_array() ? "list" : "map") + " stands where a key is expected; keys are plain or quoted text",
                "if you meant text, quote it: braces and brackets start a map or a list in YAML");
     }
     if (!tag.empty() && tag != "?" && tag != "!" && !(tag.starts_with(standard_tags) && tag.substr(standard_tags.size()) == standard_tag)) {
-        refuse(line, column, "unknown-tag", "the tag `" + excerpt(short_tag(tag)) + "` does not fit a " + (empty.is_array() ? "list" : "map"), "remove the tag");
+        refuse(line, column, "unknown-tag", "the tag `" + excerpt(short_tag(tag)) + "` does not fit a " + (empty.is_array() ? "list" : "map"),
+               "remove the tag");
     }
     charge(mark, {1, 0, 1});
     open_container opened;

@@ -24,14 +24,20 @@ std::size_t utf8_size(std::string_view hex) {
 escape_size size_of_escape(std::string_view source, std::size_t at) {
     const char c = at + 1 < source.size() ? source[at + 1] : '\0';
     switch (c) {
-        case 'x': return {4, utf8_size(source.substr(at + 2, 2))};
-        case 'u': return {6, utf8_size(source.substr(at + 2, 4))};
-        case 'U': return {10, utf8_size(source.substr(at + 2, 8))};
+        case 'x':
+            return {4, utf8_size(source.substr(at + 2, 2))};
+        case 'u':
+            return {6, utf8_size(source.substr(at + 2, 4))};
+        case 'U':
+            return {10, utf8_size(source.substr(at + 2, 8))};
         case 'N':
-        case '_': return {2, 2};
+        case '_':
+            return {2, 2};
         case 'L':
-        case 'P': return {2, 3};
-        default: return {2, 1};
+        case 'P':
+            return {2, 3};
+        default:
+            return {2, 1};
     }
 }
 
@@ -159,10 +165,13 @@ std::size_t locate_in_scalar(std::string_view source, std::size_t start, std::st
     offset = std::min(offset, text.size());
     switch (source[at]) {
         case '|':
-        case '>': return locate_in_block_scalar(source, at, text, offset);
+        case '>':
+            return locate_in_block_scalar(source, at, text, offset);
         case '\'':
-        case '"': return locate_in_flow_scalar(source, at + 1, source[at], offset);
-        default: return locate_in_flow_scalar(source, at, '\0', offset);
+        case '"':
+            return locate_in_flow_scalar(source, at + 1, source[at], offset);
+        default:
+            return locate_in_flow_scalar(source, at, '\0', offset);
     }
 }
 
