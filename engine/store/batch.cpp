@@ -1,0 +1,128 @@
+#include "store/batch.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace pawl::store {
+namespace {
+
+/// The checkpoints of one run (or, for those without a run, one checkpoint), in order.
+struct chain {
+    std::vector<const checkpoint*> links;
+};
+
+struct agent_change {
+    shard_id shard;
+    std::int64_t least;  ///< the lowest new revision of the batch: the stored one must be below it
+    const agent_row* last;
+};
+
+std::vector<chain> chains_of(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
+    std::vector<chain> chains;
+    chains.reserve(batch.size());
+    std::unordered_map<std::string_view, std::size_t> of_run;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (outcomes[i] != checkpoint_outcome::committed) continue;
+        const auto& c = batch[i];
+        if (c.run.empty()) {
+            chains.push_back({{&c}});
+            continue;
+        }
+        const auto [at, first] = of_run.try_emplace(c.run, chains.size());
+        if (first) {
+            chains.push_back({{&c}});
+            continue;
+        }
+        auto& links = chains[at->second].links;
+        if (links.back()->expected_revision + 1 == c.expected_revision && links.back()->shard == c.shard && !is_final(links.back()->status)) {
+            links.push_back(&c);
+        } else {
+            outcomes[i] = checkpoint_outcome::conflict;
+        }
+    }
+    return chains;
+}
+
+/// Blobs of a chain, net: one that a later checkpoint drops is not written first. Within a checkpoint dropping comes before adding.
+void add_blobs(batch_rows& rows, const chain& one) {
+    const auto& last = *one.links.back();
+    if (!last.run.empty() && is_final(last.status)) {
+        rows.dropped_blobs.row().number(last.shard).text(last.run).text("");
+        return;
+    }
+    std::map<std::string_view, const blob_row*> net;  // null: dropped
+    for (const auto* c : one.links) {
+        for (const auto& digest : c->dropped_blobs) net[digest] = nullptr;
+        for (const auto& blob : c->blobs) net[blob.digest] = &blob;
+    }
+    for (const auto& [digest, blob] : net) {
+        if (blob != nullptr) {
+            rows.blobs.row().number(last.shard).text(last.run).text(digest).text(blob->body);
+        } else if (!digest.empty()) {
+            rows.dropped_blobs.row().number(last.shard).text(last.run).text(digest);
+        }
+    }
+}
+
+void add_appended(batch_rows& rows, const checkpoint& c) {
+    for (const auto& s : c.steps) {
+        rows.steps.row().number(c.shard).text(c.run).number(s.seq).text(s.task).text(s.pointer).text(s.function).text(s.key).text(s.digest).number(s.attempt);
+        rows.steps.text(s.outcome).time(s.started_at).time(s.ended_at).text(s.result).text(s.record);
+    }
+    for (const auto& e : c.events) rows.events.row().number(c.shard).text(e.run.empty() ? c.run : e.run).text(e.id).text(e.type).text(e.body);
+    for (const auto seq : c.consumed) rows.consumed.row().number(c.shard).number(seq);
+}
+
+void add_approval(batch_rows& rows, const approval_row& a) {
+    rows.approvals.row().number(a.shard).text(a.id).text(a.run).text(a.key).text(a.agent).text(a.agent_key).text(a.task).text(a.title).text(a.proposal);
+    rows.approvals.text(to_string(a.status)).maybe(a.expires_at).text(a.decided_by).text(a.comment).time(a.created_at).maybe(a.decided_at);
+}
+
+}  // namespace
+
+batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
+    batch_rows rows(kind);
+    // The last word on an agent or approval counts: one statement must not touch a row twice.
+    std::map<std::pair<std::string_view, std::string_view>, agent_change> agents;
+    std::map<std::pair<shard_id, std::string_view>, std::pair<shard_id, const approval_row*>> approvals;
+    for (const auto& one : chains_of(batch, outcomes)) {
+        const auto& first = *one.links.front();
+        const auto& last = *one.links.back();
+        if (!last.run.empty()) {
+            const bool ended = is_final(last.status);
+            rows.run_states.row().number(last.shard).text(last.run).number(first.expected_revision).number(last.expected_revision + 1).text(to_string(last.status));
+            rows.run_states.maybe(ended ? std::nullopt : last.due_at).text(ended ? std::string_view() : last.state).text(last.output).text(last.error);
+        }
+        add_blobs(rows, one);
+        for (const auto* c : one.links) {
+            add_appended(rows, *c);
+            for (const auto& a : c->approvals) approvals[{c->shard, a.id}] = {c->shard, &a};
+            for (const auto& a : c->agents) {
+                auto& known = agents.try_emplace({a.agent, a.key}, agent_change{c->shard, a.revision, &a}).first->second;
+                known.least = std::min(known.least, a.revision);
+                if (known.last->revision < a.revision) known.last = &a;
+            }
+        }
+    }
+    for (const auto& [name, change] : agents) {
+        const auto& a = *change.last;
+        rows.agents.row().number(change.shard).text(a.agent).text(a.key).number(change.least).number(a.revision).number(a.state_version).text(a.state).text(a.meta);
+    }
+    for (const auto& [id, entry] : approvals) {
+        auto row = *entry.second;
+        row.shard = entry.first;
+        add_approval(rows, row);
+    }
+    return rows;
+}
+
+std::vector<shard_id> shards_of(std::span<const checkpoint> batch) {
+    std::vector<shard_id> shards;
+    for (const auto& c : batch) shards.push_back(c.shard);
+    std::sort(shards.begin(), shards.end());
+    shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
+    return shards;
+}
+
+}  // namespace pawl::store

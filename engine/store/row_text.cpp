@@ -1,0 +1,113 @@
+#include "store/row_text.hpp"
+
+#include "base/json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace pawl::store {
+namespace {
+constexpr std::size_t cut_after = 16 * 1024 * 1024;
+}
+
+row_text& row_text::row() {
+    const bool object = kind_ == dialect::postgresql;
+    if (open_.size() > cut_after) {
+        open_ += object ? "}]" : "]]";
+        full_.push_back(std::move(open_));
+        open_.clear();
+    }
+    if (open_.empty()) {
+        open_ += object ? "[{" : "[[";
+    } else {
+        open_ += object ? "},{" : "],[";
+    }
+    next_ = 'a';
+    ++rows_;
+    return *this;
+}
+
+void row_text::cell() {
+    if (next_ != 'a') open_.push_back(',');
+    if (kind_ == dialect::postgresql) {
+        open_ += {'"', next_, '"', ':'};
+    }
+    ++next_;
+}
+
+row_text& row_text::text(std::string_view value) {
+    cell();
+    const bool special = std::any_of(value.begin(), value.end(), [](char c) { return c == '\0' || c == '\x1a'; });
+    if (!special) {
+        append_string(open_, value);
+        return *this;
+    }
+    std::string escaped;  // as to_stored() does; append_string cares for UTF-8
+    for (const char c : value) {
+        if (c == '\0') {
+            escaped += "\x1a" "0";
+        } else if (c == '\x1a') {
+            escaped += "\x1a" "1";
+        } else {
+            escaped.push_back(c);
+        }
+    }
+    append_string(open_, escaped);
+    return *this;
+}
+
+row_text& row_text::number(std::int64_t value) {
+    cell();
+    std::array<char, 24> digits;
+    open_.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+    return *this;
+}
+
+row_text& row_text::maybe(std::optional<time_point> value) {
+    if (value) return time(*value);
+    cell();
+    open_ += "null";
+    return *this;
+}
+
+std::vector<std::string> row_text::take() {
+    if (!open_.empty()) {
+        open_ += kind_ == dialect::postgresql ? "}]" : "]]";
+        full_.push_back(std::move(open_));
+        open_.clear();
+    }
+    rows_ = 0;
+    return std::move(full_);
+}
+
+std::string rows_source(dialect kind, std::span<const column_spec> columns) {
+    std::string selected, typed;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const std::string comma = i == 0 ? "" : ", ";
+        const std::string letter(1, static_cast<char>('a' + i));
+        const std::string name(columns[i].name);
+        if (kind == dialect::postgresql) {
+            selected += comma + "j." + letter + " as " + name;
+            typed += comma + letter + (columns[i].kind == 't' ? " text" : " bigint");
+        } else {
+            selected += comma + "json_extract(value, '$[" + std::to_string(i) + "]') as " + name;
+        }
+    }
+    if (kind == dialect::postgresql) return "(select " + selected + " from json_to_recordset(cast(:rows as json)) as j(" + typed + ")) r";
+    return "(select " + selected + " from json_each(:rows)) r";
+}
+
+std::string shards_source(dialect kind) {
+    static constexpr std::array<column_spec, 1> columns{{{"shard", 'i'}}};
+    return rows_source(kind, columns);
+}
+
+std::string shard_rows(dialect kind, std::span<const shard_id> shards) {
+    row_text rows(kind);
+    for (const auto shard : shards) rows.row().number(shard);
+    auto chunks = rows.take();
+    return chunks.empty() ? "[]" : std::move(chunks.front());
+}
+
+}  // namespace pawl::store

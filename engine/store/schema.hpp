@@ -1,0 +1,13 @@
+// Brings a store's schema to this program's version and tells what the store was created with. Any number of processes may do so at once.
+#pragma once
+
+#include "store/migrations.hpp"
+#include "store/session.hpp"
+
+namespace pawl::store {
+
+/// Creates or migrates under a lock, all or nothing. `shard_count` counts only when the store is created.
+/// Returns the store's shard count. Errors: newer_schema; refused when the file belongs to another program.
+store_result<std::uint32_t> prepare_schema(session& on, std::span<const migration> migrations, std::uint32_t shard_count);
+
+}  // namespace pawl::store

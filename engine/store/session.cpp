@@ -1,0 +1,174 @@
+#include "store/session.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <filesystem>
+#include <thread>
+
+#include <sys/stat.h>
+
+namespace pawl::store {
+
+session::session(location where, session_options options) : where_(std::move(where)), options_(options) {}
+
+session::~session() { close(); }
+
+void session::close() noexcept {
+    if (auto* connection = native_postgresql(); connection != nullptr && PQstatus(connection) == CONNECTION_OK && !queries_.empty()) {
+        // The server forgets the statements with the connection: spare one DEALLOCATE round trip each.
+        PQfinish(connection);
+        static_cast<soci::postgresql_session_backend*>(soci_->get_backend())->conn_ = nullptr;
+    }
+    queries_.clear();
+    soci_.reset();
+    in_transaction_ = committing_ = false;
+}
+
+PGconn* session::native_postgresql() noexcept {
+    if (!soci_ || kind() != dialect::postgresql) return nullptr;
+    return static_cast<soci::postgresql_session_backend*>(soci_->get_backend())->conn_;
+}
+
+int session::wait_for_lock(void* self, int attempts) {
+    auto& me = *static_cast<session*>(self);
+    const auto now = std::chrono::steady_clock::now();
+    if (attempts == 0) me.waiting_since_ = now;
+    if (now - me.waiting_since_ >= me.options_.busy_timeout) return 0;
+    // Commits take well under a millisecond: short sleeps share the file more fairly than SQLite's own, which grow to 100 ms.
+    std::this_thread::sleep_for(std::chrono::microseconds(std::min(200 * (attempts + 1), 2000)));
+    return 1;
+}
+
+store_result<void> session::check_file() {
+    struct stat facts {};
+    const bool there = ::stat(where_.path.c_str(), &facts) == 0;
+    if (there && (file_number_ == 0 || (facts.st_dev == file_device_ && facts.st_ino == file_number_))) return {};
+    if (!there && file_number_ == 0) return {};  // to be created
+    // Going on would write into a file that nobody can find any more, or start an empty store under running work.
+    close();
+    return store_error{store_errc::refused, "The store " + where_.path + " was removed or replaced while it was in use. Put the file back, or start again."};
+}
+
+store_result<void> session::open() {
+    if (kind() == dialect::sqlite) {
+        if (auto there = check_file(); !there) return there;
+    }
+    if (soci_) return {};
+    ++generation_;
+    try {
+        if (kind() == dialect::sqlite) {
+            open_sqlite();
+        } else {
+            open_postgresql();
+        }
+    } catch (...) {
+        queries_.clear();
+        soci_.reset();
+        throw;
+    }
+    return {};
+}
+
+void session::open_sqlite() {
+    soci_ = std::make_unique<soci::session>(soci::sqlite3, where_.target);
+    auto* native = static_cast<soci::sqlite3_session_backend*>(soci_->get_backend())->conn_;
+    sqlite_api::sqlite3_busy_handler(native, &session::wait_for_lock, this);
+    // The switch to WAL does not ask the busy handler when two processes open a new file at the same moment.
+    for (const auto until = std::chrono::steady_clock::now() + options_.busy_timeout;;) {
+        try {
+            execute("pragma journal_mode = wal");
+            break;
+        } catch (const soci::sqlite3_soci_error& error) {
+            if ((error.result() & 0xff) != SQLITE_BUSY || std::chrono::steady_clock::now() >= until) throw;
+            std::this_thread::sleep_for(milliseconds(2));
+        }
+    }
+    execute("pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000;"
+            "pragma journal_size_limit = 67108864");
+    if (options_.sqlite_max_pages > 0) execute(("pragma max_page_count = " + std::to_string(options_.sqlite_max_pages)).c_str());
+    struct stat facts {};
+    if (::stat(where_.path.c_str(), &facts) == 0) {
+        file_device_ = facts.st_dev;
+        file_number_ = facts.st_ino;
+    }
+}
+
+void session::open_postgresql() {
+    soci_ = std::make_unique<soci::session>(soci::postgresql, where_.target);
+    // Every statement of the store looks up few rows by key, but fresh tables have no statistics to show it: forbid the plans that read
+    // whole tables. JIT would compile such "expensive" plans. A client that stops within a transaction must not lock others out for ever.
+    execute(("set client_min_messages = warning; set search_path = \"" + where_.schema + "\"; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
+             "set jit = off; set plan_cache_mode = force_generic_plan; set idle_in_transaction_session_timeout = '30s'; set lock_timeout = " +
+             std::to_string(std::max<std::int64_t>(1, options_.busy_timeout.count())))
+                .c_str());
+}
+
+query& session::prepared(std::string_view name, const std::function<std::string()>& sql, std::string_view parameters, std::string_view columns) {
+    const auto found = queries_.find(name);
+    if (found != queries_.end()) return *found->second;
+    auto made = std::make_unique<query>(*soci_, sql(), parameters, columns);
+    return *queries_.emplace(std::string(name), std::move(made)).first->second;
+}
+
+void session::execute(const char* sql) {
+    if (kind() == dialect::sqlite) {
+        auto* native = static_cast<soci::sqlite3_session_backend*>(soci_->get_backend())->conn_;
+        const int code = sqlite_api::sqlite3_exec(native, sql, nullptr, nullptr, nullptr);
+        if (code != SQLITE_OK) throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(native), code);
+        return;
+    }
+    auto* native = native_postgresql();
+    const std::unique_ptr<PGresult, decltype(&PQclear)> outcome(PQexec(native, sql), &PQclear);
+    const auto status = PQresultStatus(outcome.get());
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
+    const char* state = PQresultErrorField(outcome.get(), PG_DIAG_SQLSTATE);
+    const char* words = outcome ? PQresultErrorMessage(outcome.get()) : PQerrorMessage(native);
+    throw soci::postgresql_soci_error(words, state != nullptr ? state : PQstatus(native) == CONNECTION_OK ? "XX000" : "08006");
+}
+
+void session::begin() {
+    execute(kind() == dialect::sqlite ? "begin immediate" : "begin");
+    in_transaction_ = true;
+}
+
+void session::commit() {
+    committing_ = true;
+    execute("commit");
+    committing_ = in_transaction_ = false;
+}
+
+void session::rollback() noexcept {
+    if (!in_transaction_) return;
+    in_transaction_ = false;
+    for (auto& [name, statement] : queries_) statement->finish();
+    try {
+        execute("rollback");
+    } catch (const soci::soci_error&) {
+        // SQLite may have rolled back by itself; on PostgreSQL the connection is gone, and the transaction with it.
+    }
+}
+
+void session::settle() noexcept {
+    for (auto& [name, statement] : queries_) statement->finish();
+    rollback();
+}
+
+store_error session::recover(const soci::soci_error& error) noexcept {
+    auto failure = describe_failure(error, where_, options_.busy_timeout, committing_);
+    committing_ = false;
+    settle();
+    auto* connection = native_postgresql();
+    const bool broken = connection != nullptr && PQstatus(connection) != CONNECTION_OK;
+    if (broken && failure.code != store_errc::lost) failure.code = store_errc::lost;
+    if (broken || failure.code == store_errc::lost) close();
+    return failure;
+}
+
+const char* session::now_sql() const noexcept {
+    // julianday() is exact to 0.05 ms; statement_timestamp() would stand still while a statement waits for a lock.
+    return kind() == dialect::sqlite ? "cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer)"
+                                     : "cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)";
+}
+
+}  // namespace pawl::store

@@ -1,0 +1,195 @@
+#include "stores.hpp"
+
+using namespace store_tests;
+
+BOOST_AUTO_TEST_SUITE(commits)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_writes_everything_it_holds, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("r1", 2)).has_value());
+    const std::vector<shard_id> shards{2};
+    const auto started = s.c->fetch_inbox(shards, 0, 10).value().at(0).seq;
+    auto k = s.step("r1", 0, 2);
+    k.blobs = {{"b1", "1"}, {"b2", "2"}};
+    k.events = {{"e1", "r1", "order.placed", R"({"id":"e1"})"}, {"e2", "", "order.paid", R"({"id":"e2"})"}};
+    k.consumed = {started};
+    approval_row a;
+    a.id = "a1";
+    a.run = "r1";
+    a.proposal = "{}";
+    k.approvals = {a};
+    k.agents = {{"support", "ann", 1, 1, R"({"s":1})", "{}", {}}};
+    BOOST_TEST((s.commit_one(k) == checkpoint_outcome::committed));
+    const auto row = s.c->load_run("r1").value();
+    BOOST_TEST(row.revision == 1);
+    BOOST_TEST((row.status == run_status::running));
+    BOOST_TEST(row.state == R"({"at":1})");
+    BOOST_TEST(s.c->load_blobs(2, "r1").value().size() == 2u);
+    BOOST_TEST(s.c->load_blobs(3, "r1").value().empty());
+    BOOST_TEST(s.c->fetch_inbox(shards, 0, 10).value().empty());
+    const auto events = s.c->list_events("r1").value();
+    BOOST_REQUIRE(events.size() == 2u);
+    BOOST_TEST(events[0].id == "e1");
+    BOOST_TEST(events[0].type == "order.placed");
+    BOOST_TEST(events[0].body == R"({"id":"e1"})");
+    BOOST_TEST(events[1].run == "r1");
+    BOOST_TEST(s.c->load_approval("a1").value().shard == 2u);
+    BOOST_TEST(s.c->load_agent("support", "ann").value()->state == R"({"s":1})");
+
+    auto second = s.step("r1", 1, 2);
+    second.dropped_blobs = {"b1"};
+    second.blobs = {{"b2", "again"}};  // stored already: nothing to do
+    BOOST_TEST((s.commit_one(second) == checkpoint_outcome::committed));
+    const auto left = s.c->load_blobs(2, "r1").value();
+    BOOST_REQUIRE(left.size() == 1u);
+    BOOST_TEST(left[0].body == "2");
+
+    auto end = s.step("r1", 2, 2);
+    end.status = run_status::completed;
+    end.output = R"({"done":true})";
+    end.state = "must go";
+    BOOST_TEST((s.commit_one(end) == checkpoint_outcome::committed));
+    const auto ended = s.c->load_run("r1").value();
+    BOOST_TEST(ended.state.empty());
+    BOOST_TEST(ended.output == R"({"done":true})");
+    BOOST_TEST(s.c->load_blobs(2, "r1").value().empty());
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_of_an_older_or_released_lease_writes_nothing, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
+    BOOST_TEST(s.c->create_run(s.run("r2", 2)).has_value());
+    auto stale = s.step("r1", 0, 1);
+    stale.epoch -= 1;
+    stale.events = {{"e", "r1", "t", "{}"}};
+    const std::vector<checkpoint> batch{stale, s.step("r2", 0, 2)};
+    const auto outcomes = s.c->commit(batch).value();
+    BOOST_TEST((outcomes[0] == checkpoint_outcome::fenced));
+    BOOST_TEST((outcomes[1] == checkpoint_outcome::committed));
+    BOOST_TEST(s.c->load_run("r1").value().revision == 0);
+    BOOST_TEST(s.c->list_events("r1").value().empty());
+    BOOST_TEST(s.c->load_run("r2").value().revision == 1);
+    BOOST_TEST(s.c->release_leases("me").has_value());
+    BOOST_TEST((s.commit_one(s.step("r1", 0, 1)) == checkpoint_outcome::fenced));
+    auto other = s.db->connect().value();
+    const auto taken = other->acquire_leases("other", std::vector<shard_id>{1}, 1, milliseconds(60'000)).value();
+    BOOST_REQUIRE(taken.size() == 1u);
+    BOOST_TEST((s.commit_one(s.step("r1", 0, 1)) == checkpoint_outcome::fenced));
+    auto theirs = s.step("r1", 0, 1);
+    theirs.epoch = taken[0].epoch;
+    BOOST_TEST((other->commit(std::span(&theirs, 1)).value()[0] == checkpoint_outcome::committed));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_of_another_revision_is_left_out_and_reported, kind, every_store) {
+    opened<kind> s;
+    for (const auto* id : {"r1", "r2", "r3"}) BOOST_TEST(s.c->create_run(s.run(id)).has_value());
+    auto wrong = s.step("r2", 4);
+    wrong.events = {{"e", "r2", "t", "{}"}};
+    std::vector<checkpoint> batch{s.step("r1", 0), wrong, s.step("r3", 0), s.step("unknown", 0), s.step("r2", 5)};
+    const auto outcomes = s.c->commit(batch).value();
+    BOOST_TEST((outcomes[0] == checkpoint_outcome::committed));
+    BOOST_TEST((outcomes[1] == checkpoint_outcome::conflict));
+    BOOST_TEST((outcomes[2] == checkpoint_outcome::committed));
+    BOOST_TEST((outcomes[3] == checkpoint_outcome::conflict));
+    BOOST_TEST((outcomes[4] == checkpoint_outcome::conflict));
+    BOOST_TEST(s.c->load_run("r1").value().revision == 1);
+    BOOST_TEST(s.c->load_run("r2").value().revision == 0);
+    BOOST_TEST(s.c->list_steps("r2", 0, 10).value().empty());
+    BOOST_TEST(s.c->list_events("r2").value().empty());
+    BOOST_TEST((s.commit_one(s.step("r1", 0)) == checkpoint_outcome::conflict));
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(several_checkpoints_of_one_run_fit_one_batch, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("r1")).has_value());
+    std::vector<checkpoint> batch{s.step("r1", 0), s.step("r1", 1), s.step("r1", 2), s.step("r1", 7)};
+    batch[0].blobs = {{"b1", "1"}, {"b2", "2"}};
+    batch[1].dropped_blobs = {"b1"};
+    batch[2].blobs = {{"b3", "3"}};
+    batch[0].agents = {{"support", "ann", 1, 1, "1", "{}", {}}};
+    batch[2].agents = {{"support", "ann", 2, 1, "2", "{}", {}}};
+    const auto outcomes = s.c->commit(batch).value();
+    BOOST_TEST((outcomes[2] == checkpoint_outcome::committed));
+    BOOST_TEST((outcomes[3] == checkpoint_outcome::conflict));
+    const auto row = s.c->load_run("r1").value();
+    BOOST_TEST(row.revision == 3);
+    BOOST_TEST(row.state == R"({"at":3})");
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().size() == 3u);
+    const auto blobs = s.c->load_blobs(0, "r1").value();
+    BOOST_REQUIRE(blobs.size() == 2u);
+    BOOST_TEST(blobs[0].digest == "b2");
+    BOOST_TEST(s.c->load_agent("support", "ann").value()->revision == 2);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_batch_is_no_work, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->commit({}).value().empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_agent_is_changed_without_a_run_and_never_goes_back, kind, every_store) {
+    opened<kind> s;
+    checkpoint reset;
+    reset.shard = 9;
+    reset.epoch = s.epoch(9);
+    reset.agents = {{"support", "ann", 1, 1, "{}", "{}", {}}};
+    BOOST_TEST((s.commit_one(reset) == checkpoint_outcome::committed));
+    BOOST_TEST((s.commit_one(reset) == checkpoint_outcome::conflict));
+    std::vector<checkpoint> batch{reset, reset};
+    batch[1].agents[0].revision = 2;
+    auto outcomes = s.c->commit(batch).value();
+    BOOST_TEST((outcomes[0] == checkpoint_outcome::conflict));
+    BOOST_TEST((outcomes[1] == checkpoint_outcome::conflict));  // built on the one that does not count
+    reset.agents[0].revision = 2;
+    BOOST_TEST((s.commit_one(reset) == checkpoint_outcome::committed));
+    BOOST_TEST(s.c->load_agent("support", "ann").value()->revision == 2);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_crash_before_the_commit_leaves_nothing_and_after_it_everything, kind, every_store) {
+    struct crash {};
+    std::optional<fault_point> at;
+    open_options options;
+    options.fault_hook = [&](fault_point p) {
+        if (at == p) throw crash{};
+    };
+    opened<kind> s(options);
+    BOOST_TEST(s.c->create_run(s.run("r1")).has_value());
+    auto k = s.step("r1", 0);
+    k.events = {{"e", "r1", "t", "{}"}};
+    at = fault_point::before_commit;
+    BOOST_CHECK_THROW((void)s.c->commit(std::span(&k, 1)), crash);
+    s.c.reset();  // as the kernel closes a dead process's connection
+    at.reset();
+    s.c = s.db->connect().value();
+    BOOST_TEST(s.c->load_run("r1").value().revision == 0);
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().empty());
+    at = fault_point::after_commit;
+    BOOST_CHECK_THROW((void)s.c->commit(std::span(&k, 1)), crash);
+    s.c.reset();
+    at.reset();
+    s.c = s.db->connect().value();
+    BOOST_TEST(s.c->load_run("r1").value().revision == 1);
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().size() == 1u);
+    BOOST_TEST(s.c->list_events("r1").value().size() == 1u);
+    BOOST_TEST((s.commit_one(k) == checkpoint_outcome::conflict));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_large_batch_is_one_transaction, kind, every_store) {
+    opened<kind> s;
+    std::vector<checkpoint> batch;
+    for (int i = 0; i < 300; ++i) {
+        const auto id = "r" + std::to_string(i);
+        const auto shard = static_cast<shard_id>(i % 64);
+        BOOST_REQUIRE(s.c->create_run(s.run(id, shard)).has_value());
+        batch.push_back(s.step(id, 0, shard));
+        batch.back().state = std::string(120'000, 'x');  // 36 MB: several statements, still all or nothing
+    }
+    batch[299].expected_revision = 9;
+    const auto outcomes = s.c->commit(batch).value();
+    BOOST_TEST(std::count(outcomes.begin(), outcomes.end(), checkpoint_outcome::committed) == 299);
+    BOOST_TEST((outcomes[299] == checkpoint_outcome::conflict));
+    BOOST_TEST(s.c->load_run("r298").value().state.size() == 120'000u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

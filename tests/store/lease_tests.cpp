@@ -1,0 +1,106 @@
+#include "stores.hpp"
+
+#include <csignal>
+
+#include <sys/wait.h>
+
+using namespace store_tests;
+
+BOOST_AUTO_TEST_SUITE(leases)
+
+namespace {
+constexpr milliseconds long_time{60'000};
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(leases_are_taken_shared_renewed_and_released, kind, every_store) {
+    kind at;
+    auto db = open_database(at.url).value();
+    auto c = db->connect().value();
+    BOOST_TEST(c->list_leases().value().empty());
+    const auto mine = c->acquire_leases("me", {}, 40, long_time).value();
+    BOOST_TEST(mine.size() == 40u);
+    BOOST_TEST(mine[0].epoch == 1);
+    const auto theirs = c->acquire_leases("them", {}, 64, long_time).value();
+    BOOST_TEST(theirs.size() == 24u);
+    BOOST_TEST(c->acquire_leases("third", {}, 64, long_time).value().empty());
+    BOOST_TEST(c->acquire_leases("third", std::vector<shard_id>{0, 63}, 64, long_time).value().empty());
+    const auto same = c->acquire_leases("me", std::vector<shard_id>{0, 1}, 5, long_time).value();
+    BOOST_REQUIRE(same.size() == 2u);
+    BOOST_TEST(same[1].epoch == 1);
+    BOOST_TEST(c->renew_leases("me", long_time).value().size() == 40u);
+    BOOST_TEST(c->renew_leases("nobody", long_time).value().empty());
+    const auto rows = c->list_leases().value();
+    BOOST_REQUIRE(rows.size() == 64u);
+    BOOST_TEST((rows[0].owner == "me" && rows[63].owner == "them"));
+    BOOST_TEST((rows[0].expires_at > c->now().value()));
+    BOOST_TEST(c->release_leases("me").has_value());
+    const auto again = c->acquire_leases("third", std::vector<shard_id>{3}, 64, long_time).value();
+    BOOST_REQUIRE(again.size() == 1u);
+    BOOST_TEST(again[0].shard == 3u);
+    BOOST_TEST(again[0].epoch == 2);
+    BOOST_TEST(c->list_leases().value().size() == 25u);
+    BOOST_TEST((c->acquire_leases("me", std::vector<shard_id>{64}, 1, long_time).error().code == store_errc::refused));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_expired_lease_may_be_taken_and_its_owner_notices, kind, every_store) {
+    kind at;
+    auto db = open_database(at.url).value();
+    auto c = db->connect().value();
+    BOOST_TEST(c->acquire_leases("slow", std::vector<shard_id>{0, 1}, 2, milliseconds(0)).value().size() == 2u);
+    const auto taken = c->acquire_leases("fast", std::vector<shard_id>{0}, 1, long_time).value();
+    BOOST_REQUIRE(taken.size() == 1u);
+    BOOST_TEST(taken[0].epoch == 2);
+    // Expired but taken by nobody: still its own.
+    const auto held = c->renew_leases("slow", long_time).value();
+    BOOST_REQUIRE(held.size() == 1u);
+    BOOST_TEST(held[0].shard == 1u);
+    BOOST_TEST(held[0].epoch == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_lease_of_a_dead_process_is_free_at_once, kind, every_store) {
+    kind at;
+    auto db = open_database(at.url).value();
+    auto c = db->connect().value();
+    int pipe_ends[2];
+    BOOST_REQUIRE(::pipe(pipe_ends) == 0);
+    const auto child = ::fork();
+    if (child == 0) {
+        const auto me = this_process_as_owner();
+        [[maybe_unused]] const auto written = ::write(pipe_ends[1], me.data(), me.size());
+        ::pause();
+        ::_exit(0);
+    }
+    char text[512];
+    const auto length = ::read(pipe_ends[0], text, sizeof text);
+    BOOST_REQUIRE(length > 0);
+    const std::string owner(text, static_cast<std::size_t>(length));
+    BOOST_TEST(c->acquire_leases(owner, std::vector<shard_id>{0}, 1, long_time).value().size() == 1u);
+    BOOST_TEST(!owner_is_dead(owner));
+    BOOST_TEST(c->acquire_leases("me", std::vector<shard_id>{0}, 1, long_time).value().empty());
+    ::kill(child, SIGKILL);
+    BOOST_TEST(eventually([&] { return owner_is_dead(owner); }));  // even before anybody has waited for it
+    const auto taken = c->acquire_leases("me", std::vector<shard_id>{0}, 1, long_time).value();
+    BOOST_REQUIRE(taken.size() == 1u);
+    BOOST_TEST(taken[0].epoch == 2);
+    ::waitpid(child, nullptr, 0);
+    BOOST_TEST(owner_is_dead(owner));
+    ::close(pipe_ends[0]);
+    ::close(pipe_ends[1]);
+}
+
+BOOST_AUTO_TEST_CASE(only_processes_of_this_host_are_ever_called_dead) {
+    const auto me = this_process_as_owner();
+    BOOST_TEST(!owner_is_dead(me));
+    BOOST_TEST(!owner_is_dead(""));
+    BOOST_TEST(!owner_is_dead("me"));
+    BOOST_TEST(!owner_is_dead("pawl/other-boot/pid:[1]/1/1"));
+    const auto last = me.rfind('/');
+    BOOST_TEST(owner_is_dead(me.substr(0, last) + "/1"));  // our pid, another start time
+    const auto pid = me.rfind('/', last - 1);
+    BOOST_TEST(owner_is_dead(me.substr(0, pid) + "/4194303/1"));
+    BOOST_TEST(!owner_is_dead(me.substr(0, pid) + "/x/1"));
+    BOOST_TEST(!owner_is_dead(me.substr(0, pid) + "/-1/1"));
+    BOOST_TEST(!owner_is_dead(me.substr(0, pid)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
