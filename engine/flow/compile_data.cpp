@@ -34,11 +34,12 @@ std::optional<json::value> read_schema_file(compilation& c, const node& where) {
 std::optional<schema::validator> compile_validator(compilation& c, const json::value& schema, const node& where) {
     auto validator = schema::validator::compile(schema);
     if (validator.has_error()) {
-        const auto* location = validator.error().extra.if_contains("schemaLocation");
+        const auto error = validator.error();  // a copy: result::error() returns by value
+        const auto* location = error.extra.if_contains("schemaLocation");
         auto inner = location != nullptr && location->is_string() ? std::string(location->get_string()) : std::string{};
         if (inner.starts_with('#')) inner.erase(0, 1);
         if (!inner.starts_with('/')) inner.clear();
-        c.report.at(severity::error, "bad-schema", where.pointer + inner, 0, 1, "this JSON Schema cannot be used: " + validator.error().detail, {});
+        c.report.at(severity::error, "bad-schema", where.pointer + inner, 0, 1, "this JSON Schema cannot be used: " + error.detail, {});
         return std::nullopt;
     }
     return *validator;
