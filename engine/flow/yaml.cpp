@@ -108,6 +108,12 @@ diagnostic syntax_error(const YAML::ParserException& error, std::string_view sou
         d.hint = "replace the tab by spaces";
         return d;
     }
+    if (const auto line = line_text(source, d.mark.line).substr(0, d.mark.column);
+        error.msg == "illegal map value" && line.find("${") != std::string_view::npos) {
+        d.message = "the expression on this line holds `: `, which YAML takes for the end of a key";
+        d.hint = "put quotes around the whole value: '${ ... }'";
+        return d;
+    }
     for (const auto& known : known_messages) {
         if (!std::string_view(error.msg).starts_with(known.start)) continue;
         d.message = known.message;
