@@ -50,7 +50,8 @@ struct tool_settings {
 struct model_settings {
     std::string provider;  ///< "workers-ai", "openai", "replay"
     std::string model;
-    std::string cassette;  ///< absolute path
+    std::string cassette;  ///< replay: absolute path
+    std::string record;    ///< others: absolute path of the cassette to append every answer to
     std::string base_url;
     std::string account;
     std::string gateway;

@@ -99,13 +99,14 @@ void read_models(manifest_reader& in, const json::value& value, const std::strin
         for (const auto& [alias, binding] : *named) {
             const auto here = child(bindings_pointer, alias);
             const auto what = "model `" + std::string(alias) + "`";
-            const auto* entry = in.object(binding, here, what, {"provider", "model", "cassette", "baseUrl", "account", "gateway", "token"});
+            const auto* entry = in.object(binding, here, what, {"provider", "model", "cassette", "record", "baseUrl", "account", "gateway", "token"});
             if (entry == nullptr) continue;
             model_settings model;
             if (!entry->contains("provider")) in.error(here, "missing-key", what + " needs `provider`: workers-ai, openai or replay");
             model.provider = in.one_of(*entry, here, "provider", {"replay", "workers-ai", "openai"});
             model.model = in.text(*entry, here, "model");
             model.cassette = in.path(*entry, here, "cassette");
+            model.record = in.path(*entry, here, "record");
             model.base_url = in.expanded(*entry, here, "baseUrl");
             model.account = in.expanded(*entry, here, "account");
             model.gateway = in.expanded(*entry, here, "gateway");

@@ -1,0 +1,206 @@
+#include "cli/command_line.hpp"
+
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <iostream>
+#include <string>
+
+namespace pawl::cli {
+namespace {
+
+/// What the chosen command will do once the whole command line has been read.
+using chosen_command = std::function<int()>;
+
+/// CLI11's footer of a command: an example, and the exit codes.
+void example(CLI::App* command, const std::string& text) { command->footer("Example:\n  " + text + "\n\n" + exit_codes_help); }
+
+void add_project(CLI::App* command, place_options& place) {
+    command->add_option("--project", place.project, "Folder with pawl.yaml (default: the nearest one upwards)")->type_name("DIR");
+    command->add_option("-e,--env", place.environment, "Environment of the manifest (default: PAWL_ENV, else the top level)")->type_name("NAME");
+}
+
+void add_place(CLI::App* command, place_options& place) {
+    add_project(command, place);
+    command->add_option("--store", place.store, "sqlite:PATH or postgresql://... (default: PAWL_STORE, else the manifest's)")->type_name("URL");
+}
+
+/// Options of a group stand behind its commands as well as before them: `pawl runs list --json`, `pawl runs --json`.
+struct all_options {
+    check_options check;
+    expr_options expr;
+    run_options run;
+    runs_options runs;
+    approvals_options approvals;
+    agents_options agents;
+    tools_options tools;
+};
+
+void add_check(CLI::App& app, check_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("check", "Check flows (or a pawl.yaml with all its flows)");
+    command->add_option("FLOW", o.flows, "Flow files")->required()->type_name("");
+    add_project(command, o.place);
+    example(command, "pawl check examples/support-desk/flows/triage.yaml");
+    command->callback([&] { chosen = [&o] { return check_command(o); }; });
+}
+
+void add_expr(CLI::App& app, expr_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("expr", "Evaluate a runtime expression (jq): each output on a line of its own");
+    command->add_option("PROGRAM", o.program, "The expression, without ${ }")->required()->type_name("");
+    command->add_option("-i,--input", o.input, "JSON, @file, or - for standard input (default: null)")->type_name("JSON");
+    command->footer("Example:\n  pawl expr '.items | map(.price) | add' --input '{\"items\":[{\"price\":2},{\"price\":3}]}'\n\n"
+                    "Exit codes: 0 evaluated, 1 the expression does not compile, 2 it failed after the outputs before.");
+    command->callback([&] { chosen = [&o] { return expr_command(o); }; });
+}
+
+void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("run", "Run a flow and follow it to its end");
+    command->add_option("FLOW", o.flow, "Flow file (default: the agent's on.message)")->type_name("");
+    command->add_option("-i,--input", o.input, "JSON, @file, or - for standard input (default: {})")->type_name("JSON");
+    command->add_option("--agent", o.agent, "Run as a message to this agent instance")->type_name("NAME/KEY");
+    add_place(command, o.place);
+    command->add_flag("--json", o.json, "Print one JSON document with id, status, output or error, and steps");
+    command->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
+    example(command, "pawl run examples/hello/hello.yaml --input '{\"name\": \"Ada\"}'");
+    command->callback([&] { chosen = [&o] { return run_command(o); }; });
+}
+
+void add_runs(CLI::App& app, runs_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("runs", "List, show, resume and cancel runs");
+    group->require_subcommand(0, 1);
+    const auto common = [&](CLI::App* command) {
+        add_place(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON");
+    };
+    const auto with_id = [&](const char* name, const char* what, int (*act)(const runs_options&), const char* shown) {
+        auto* command = group->add_subcommand(name, what);
+        command->add_option("ID", o.id, "The run's id, or a unique beginning of it")->required()->type_name("");
+        common(command);
+        example(command, shown);
+        command->callback([&o, &chosen, act] { chosen = [&o, act] { return act(o); }; });
+        return command;
+    };
+    const auto filters = [&](CLI::App* command) {
+        common(command);
+        command->add_option("--status", o.status, "Only runs in this status")->type_name("STATUS");
+        command->add_option("--workflow", o.workflow, "Only workflows that begin so: namespace/name:version")->type_name("NAME");
+        command->add_option("--agent", o.agent, "Only runs of this agent or instance")->type_name("NAME[/KEY]");
+        command->add_option("--limit", o.limit, "At most so many, newest first")->type_name("N")->check(CLI::Range(1, 10'000));
+        example(command, "pawl runs list --status waiting");
+    };
+    filters(group);
+    group->callback([&, group] { if (group->get_subcommands().empty()) chosen = [&o] { return list_runs_command(o); }; });
+    auto* list = group->add_subcommand("list", "List runs, newest first");
+    filters(list);
+    list->callback([&] { chosen = [&o] { return list_runs_command(o); }; });
+    with_id("show", "Show a run with its steps, events and result", show_run_command, "pawl runs show 0193f5c2-81d4-7a10");
+    auto* resume = with_id("resume", "Go on with a run, and follow it", resume_run_command, "pawl runs resume 0193f5c2-81d4-7a10");
+    resume->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
+    auto* cancel = with_id("cancel", "Cancel a run", cancel_run_command, "pawl runs cancel 0193f5c2-81d4-7a10");
+    cancel->add_option("--by", o.by, "Who cancels (default: the operating system's user)")->type_name("WHO");
+}
+
+void add_approvals(CLI::App& app, approvals_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("approvals", "List what waits for a decision; approve or reject it");
+    group->require_subcommand(0, 1);
+    const auto listing = [&](CLI::App* command) {
+        add_place(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON");
+        command->add_flag("--all", o.all, "Decided ones too");
+        example(command, "pawl approvals list");
+    };
+    listing(group);
+    group->callback([&, group] { if (group->get_subcommands().empty()) chosen = [&o] { return list_approvals_command(o); }; });
+    auto* list = group->add_subcommand("list", "List what waits for a decision");
+    listing(list);
+    list->callback([&] { chosen = [&o] { return list_approvals_command(o); }; });
+    for (const bool approve : {true, false}) {
+        auto* command = group->add_subcommand(approve ? "approve" : "reject", approve ? "Approve a proposal: its run goes on" : "Reject a proposal: its run goes on with that answer");
+        command->add_option("ID", o.id, "The approval's id, or a unique beginning of it")->required()->type_name("");
+        command->add_option("--by", o.by, "Who decides (default: the operating system's user)")->type_name("WHO");
+        command->add_option("--comment", o.comment, "Why")->type_name("TEXT");
+        add_place(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON");
+        example(command, std::string("pawl approvals ") + (approve ? "approve 3f9c2a1b --comment 'within policy'" : "reject 3f9c2a1b --comment 'too much'"));
+        command->callback([&o, &chosen, approve] { chosen = [&o, approve] { return decide_approval_command(o, approve); }; });
+    }
+}
+
+void add_agents(CLI::App& app, agents_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("agents", "List, show and reset agent instances");
+    group->require_subcommand(0, 1);
+    const auto common = [&](CLI::App* command, const char* shown) {
+        add_place(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON");
+        example(command, shown);
+    };
+    common(group, "pawl agents list");
+    group->callback([&, group] { if (group->get_subcommands().empty()) chosen = [&o] { return list_agents_command(o); }; });
+    auto* list = group->add_subcommand("list", "List agent instances");
+    common(list, "pawl agents list");
+    list->callback([&] { chosen = [&o] { return list_agents_command(o); }; });
+    const auto with_name = [&](const char* name, const char* what, int (*act)(const agents_options&), const char* shown) {
+        auto* command = group->add_subcommand(name, what);
+        command->add_option("INSTANCE", o.instance, "The agent instance: NAME/KEY")->required()->type_name("");
+        common(command, shown);
+        command->callback([&o, &chosen, act] { chosen = [&o, act] { return act(o); }; });
+    };
+    with_name("show", "Show an instance's state and meta", show_agent_command, "pawl agents show desk/T-1001");
+    with_name("reset", "Put an instance back to its initial state", reset_agent_command, "pawl agents reset desk/T-1001");
+}
+
+void add_tools(CLI::App& app, tools_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("tools", "List, show and call the functions that flows may call");
+    group->require_subcommand(0, 1);
+    const auto common = [&](CLI::App* command, const char* shown) {
+        add_project(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON in one line");
+        example(command, shown);
+    };
+    common(group, "pawl tools list");
+    group->callback([&, group] { if (group->get_subcommands().empty()) chosen = [&o] { return list_tools_command(o); }; });
+    auto* list = group->add_subcommand("list", "List functions");
+    common(list, "pawl tools list");
+    list->callback([&] { chosen = [&o] { return list_tools_command(o); }; });
+    auto* show = group->add_subcommand("show", "Show a function with its schemas");
+    show->add_option("NAME", o.name, "The function")->required()->type_name("");
+    common(show, "pawl tools show orders.lookup");
+    show->callback([&] { chosen = [&o] { return show_tool_command(o); }; });
+    auto* call = group->add_subcommand("call", "Call a function once, outside any run");
+    call->add_option("NAME", o.name, "The function")->required()->type_name("");
+    call->add_option("-i,--input", o.input, "JSON, @file, or - for standard input (default: {})")->type_name("JSON");
+    common(call, "pawl tools call orders.lookup --input '{\"order\": \"A-1001\"}'");
+    call->callback([&] { chosen = [&o] { return call_tool_command(o); }; });
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+    CLI::App app("Pawl runs agent workflows that never slip back: every step that had an effect is locked in before the next one starts.", "pawl");
+    app.set_version_flag("--version", std::string("pawl ") + PAWL_VERSION);
+    app.require_subcommand(1);
+    app.set_help_all_flag("--help-all", "Help of every command");
+    app.footer(std::string(exit_codes_help) + "\n\nExample:\n  pawl run examples/hello/hello.yaml");
+    all_options options;
+    chosen_command chosen;
+    add_check(app, options.check, chosen);
+    add_expr(app, options.expr, chosen);
+    add_run(app, options.run, chosen);
+    add_runs(app, options.runs, chosen);
+    add_approvals(app, options.approvals, chosen);
+    add_agents(app, options.agents, chosen);
+    add_tools(app, options.tools, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& wrong) {
+        if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
+        return fail(std::string(wrong.what()) + "\n  see: pawl --help");
+    }
+    return chosen ? chosen() : fail("nothing to do; see: pawl --help");
+}
+
+}  // namespace pawl::cli

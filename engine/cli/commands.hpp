@@ -1,0 +1,82 @@
+// The program's commands: plain options in, exit code out. Each prints its result and its one clear error itself. Main thread only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pawl::cli {
+
+/// Where to look for project and store; shared by most commands.
+struct place_options {
+    std::string project;      ///< --project
+    std::string environment;  ///< --env
+    std::string store;        ///< --store
+};
+
+struct check_options {
+    place_options place;
+    std::vector<std::string> flows;
+    bool portable = false;
+};
+int check_command(const check_options& options);
+
+struct expr_options {
+    std::string program;
+    std::string input;
+};
+int expr_command(const expr_options& options);
+
+struct run_options {
+    place_options place;
+    std::string flow;
+    std::string input;
+    std::string agent;  ///< NAME/KEY
+    bool json = false;
+    bool detach = false;
+};
+int run_command(const run_options& options);
+
+struct runs_options {
+    place_options place;
+    std::string id;
+    std::string status, workflow, agent;
+    std::size_t limit = 50;
+    std::string by;
+    bool json = false;
+    bool detach = false;
+};
+int list_runs_command(const runs_options& options);
+int show_run_command(const runs_options& options);
+int resume_run_command(const runs_options& options);
+int cancel_run_command(const runs_options& options);
+
+struct approvals_options {
+    place_options place;
+    std::string id;
+    bool all = false;
+    bool json = false;
+    std::string by, comment;
+};
+int list_approvals_command(const approvals_options& options);
+int decide_approval_command(const approvals_options& options, bool approve);
+
+struct agents_options {
+    place_options place;
+    std::string instance;  ///< NAME/KEY
+    bool json = false;
+};
+int list_agents_command(const agents_options& options);
+int show_agent_command(const agents_options& options);
+int reset_agent_command(const agents_options& options);
+
+struct tools_options {
+    place_options place;
+    std::string name;
+    std::string input;
+    bool json = false;
+};
+int list_tools_command(const tools_options& options);
+int show_tool_command(const tools_options& options);
+int call_tool_command(const tools_options& options);
+
+}  // namespace pawl::cli

@@ -1,0 +1,140 @@
+#include "cli/event_relay.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace pawl::cli {
+namespace {
+
+constexpr std::size_t events_per_round = 100;
+constexpr milliseconds first_pause{200};
+constexpr milliseconds longest_pause{30'000};
+constexpr milliseconds look_anyway{1'000};
+constexpr milliseconds longest_delivery{10'000};
+
+problem not_written(const std::string& path) { return make_problem(problem_type::communication, "cannot write events to " + path + ": " + std::strerror(errno)); }
+
+result<void> append_line(const std::string& path, std::string line) {
+    std::error_code ec;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ec);
+    const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0) return not_written(path);
+    line += '\n';
+    // One write(2) with O_APPEND: lines of several processes do not mix.
+    const bool whole = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+    auto done = whole ? result<void>() : result<void>(not_written(path));
+    ::close(file);
+    return done;
+}
+
+}  // namespace
+
+deliver_event deliver_to_file(std::string path) {
+    return [path = std::move(path)](const store::outbox_entry& event) { return append_line(path, event.body); };
+}
+
+deliver_event deliver_to_url(std::string url, std::shared_ptr<network> through) {
+    return [url = std::move(url), through = std::move(through)](const store::outbox_entry& event) -> result<void> {
+        net::http_request post;
+        post.method = "POST";
+        post.url = url;
+        post.headers = {{"Content-Type", "application/cloudevents+json; charset=utf-8"}};
+        post.body = event.body;
+        post.timeout = longest_delivery;
+        const auto answer = send_and_wait(through->client(), std::move(post));
+        if (answer.has_error()) return answer.error();
+        if (answer->status >= 200 && answer->status < 300) return {};
+        return make_problem(problem_type::communication, url + " answered " + std::to_string(answer->status));
+    };
+}
+
+event_relay::event_relay(std::shared_ptr<store::database> database, const std::vector<agent::event_sink>& sinks, std::shared_ptr<network> through,
+                         std::function<std::vector<shard_id>()> owned, std::shared_ptr<const observe::logger> log)
+    : database_(std::move(database)), owned_(std::move(owned)), log_(std::move(log)) {
+    for (const auto& sink : sinks) sinks_.push_back(sink.file.empty() ? deliver_to_url(sink.url, through) : deliver_to_file(sink.file));
+    worker_ = std::thread([this] { work(); });
+}
+
+event_relay::~event_relay() { stop(); }
+
+void event_relay::ring() {
+    const std::lock_guard hold(lock_);
+    rung_ = true;
+    idle_ = false;
+    news_.notify_all();
+}
+
+void event_relay::drain(milliseconds limit) {
+    ring();
+    std::unique_lock hold(lock_);
+    news_.wait_for(hold, limit, [this] { return idle_ || stopping_; });
+}
+
+void event_relay::stop() {
+    {
+        const std::lock_guard hold(lock_);
+        stopping_ = true;
+        news_.notify_all();
+    }
+    if (worker_.joinable()) worker_.join();
+}
+
+result<std::size_t> event_relay::deliver_round(store::connection& connection) {
+    const auto shards = owned_();
+    if (shards.empty()) return std::size_t{0};
+    const auto events = connection.undelivered(shards, events_per_round);
+    if (events.has_error()) return make_problem(problem_type::communication, events.error().detail);
+    for (const auto& event : *events) {
+        for (const auto& sink : sinks_) {
+            if (auto taken = sink(event); taken.has_error()) return taken.error();
+        }
+        // Marked one by one: after a crash at most one event is delivered twice.
+        if (const auto marked = connection.mark_delivered(std::span(&event.seq, 1)); marked.has_error()) {
+            return make_problem(problem_type::communication, marked.error().detail);
+        }
+    }
+    return events->size();
+}
+
+void event_relay::work() {
+    std::unique_ptr<store::connection> connection;
+    milliseconds pause{0};
+    std::unique_lock hold(lock_);
+    while (!stopping_) {
+        if (pause > milliseconds(0)) {
+            news_.wait_for(hold, pause, [this] { return stopping_; });
+        } else {
+            news_.wait_for(hold, look_anyway, [this] { return stopping_ || rung_; });
+        }
+        if (stopping_) return;
+        rung_ = false;
+        hold.unlock();
+        auto delivered = result<std::size_t>(std::size_t{0});
+        if (!connection) {
+            auto made = database_->connect();
+            if (made.has_value()) connection = std::move(*made);
+            else delivered = make_problem(problem_type::communication, made.error().detail);
+        }
+        if (connection) delivered = deliver_round(*connection);
+        if (delivered.has_error()) {
+            connection.reset();
+            if (pause == milliseconds(0)) log_->write(observe::log_level::warning, "events-not-delivered", {{"reason", delivered.error().detail}});
+            pause = std::clamp(pause * 2, first_pause, longest_pause);
+        } else {
+            pause = milliseconds(0);
+        }
+        hold.lock();
+        if (delivered.has_value() && *delivered == 0 && !rung_) {
+            idle_ = true;
+            news_.notify_all();
+        } else if (delivered.has_value()) {
+            rung_ = rung_ || *delivered > 0;
+        }
+    }
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,54 @@
+// Delivers emitted events from the outbox to the project's sinks: at least once, in order per store, with a growing pause after a failure. An event counts as
+// delivered when every sink has taken it. One thread of its own; blocks on store, disk and network.
+#pragma once
+
+#include "agent/manifest.hpp"
+#include "cli/network.hpp"
+#include "observe/logger.hpp"
+#include "store/connection.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace pawl::cli {
+
+/// Takes one CloudEvent (JSON text, structured mode). Error: not taken; try again later.
+using deliver_event = std::function<result<void>(const store::outbox_entry& event)>;
+
+/// Appends one line and syncs it to the disk.
+deliver_event deliver_to_file(std::string path);
+/// POSTs application/cloudevents+json; any 2xx answer takes it.
+deliver_event deliver_to_url(std::string url, std::shared_ptr<network> through);
+
+class event_relay {
+public:
+    event_relay(std::shared_ptr<store::database> database, const std::vector<agent::event_sink>& sinks, std::shared_ptr<network> through,
+                std::function<std::vector<shard_id>()> owned, std::shared_ptr<const observe::logger> log);
+    ~event_relay();
+
+    /// Something may have been emitted. Any thread.
+    void ring();
+    /// Waits until nothing is left to deliver, at most `limit`. Not from the relay's thread.
+    void drain(milliseconds limit);
+    void stop();
+
+private:
+    void work();
+    /// How many were delivered; an error ends the round.
+    result<std::size_t> deliver_round(store::connection& connection);
+
+    std::shared_ptr<store::database> database_;
+    std::vector<deliver_event> sinks_;
+    std::function<std::vector<shard_id>()> owned_;
+    std::shared_ptr<const observe::logger> log_;
+    std::mutex lock_;
+    std::condition_variable news_;
+    bool rung_ = true, stopping_ = false, idle_ = false;
+    std::thread worker_;
+};
+
+}  // namespace pawl::cli

@@ -1,0 +1,23 @@
+#include "cli/network.hpp"
+
+#include <future>
+
+namespace pawl::cli {
+
+network::network(net::http_client_options options)
+    : work_(boost::asio::make_work_guard(context_)), client_(std::make_unique<net::http_client>(context_, std::move(options))), thread_([this] { context_.run(); }) {}
+
+network::~network() {
+    client_.reset();
+    work_.reset();
+    thread_.join();
+}
+
+result<net::http_response> send_and_wait(net::http_client& client, net::http_request request) {
+    auto answered = std::make_shared<std::promise<result<net::http_response>>>();
+    auto answer = answered->get_future();
+    client.send(std::move(request), [answered](result<net::http_response> response) { answered->set_value(std::move(response)); });
+    return answer.get();
+}
+
+}  // namespace pawl::cli

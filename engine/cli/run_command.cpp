@@ -1,0 +1,116 @@
+// `pawl run`: from a flow's file to a followed run.
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/documents.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/follow.hpp"
+#include "cli/project.hpp"
+#include "cli/workplace.hpp"
+
+namespace pawl::cli {
+namespace {
+
+struct prepared_run {
+    agent::manifest project;
+    toolbox tools;
+    agent_name agent;
+    std::shared_ptr<const flow::workflow> workflow;
+    json::value input;
+};
+
+result<std::string> flow_to_run(const run_options& options, const agent::manifest& project, const agent_name& agent) {
+    if (!options.flow.empty()) return {boost::system::in_place_value, options.flow};
+    const auto known = project.agents.find(agent.agent);
+    if (known != project.agents.end()) {
+        if (const auto flow = known->second.on.find("message"); flow != known->second.on.end()) return {boost::system::in_place_value, flow->second};
+    }
+    return make_problem(problem_type::configuration, agent.agent.empty() ? "name a flow to run, or an agent with --agent NAME/KEY whose `on.message` names one"
+                                                                          : "name a flow to run: agent `" + agent.agent + "` has no `on.message` in the manifest");
+}
+
+result<prepared_run> prepare(const run_options& options) {
+    prepared_run out;
+    if (!options.agent.empty()) {
+        auto name = parse_agent_name(options.agent);
+        if (name.has_error()) return name.error();
+        out.agent = std::move(*name);
+    }
+    auto project = open_project({options.place.project, options.flow, options.place.environment});
+    if (project.has_error()) return project.error();
+    out.project = std::move(*project);
+    const auto flow = flow_to_run(options, out.project, out.agent);
+    if (flow.has_error()) return flow.error();
+    auto tools = open_toolbox(out.project);
+    if (tools.has_error()) return tools.error();
+    out.tools = std::move(*tools);
+    const json::value* state_schema = nullptr;
+    if (!out.agent.agent.empty()) {
+        const auto* settings = out.tools.states->find(out.agent.agent);
+        if (settings == nullptr) {
+            store::agent_row row;
+            row.agent = out.agent.agent;
+            return out.tools.states->load(row).error();  // names the closest agent
+        }
+        if (settings->state_schema) state_schema = &*settings->state_schema;
+    }
+    auto workflow = load_flow_to_run(*flow, out.tools.effects->functions(), state_schema);
+    if (workflow.has_error()) return workflow.error();
+    out.workflow = std::move(*workflow);
+    auto input = read_input(options.input);
+    if (input.has_error()) return input.error();
+    out.input = std::move(*input);
+    if (out.workflow->input.schema) {
+        const auto violations = out.workflow->input.schema->validate(out.input);
+        if (!violations.empty()) return schema::to_problem(violations, "The input");
+    }
+    return out;
+}
+
+store::new_run new_run_of(const prepared_run& prepared) {
+    const auto& document = prepared.workflow->document;
+    store::new_run run;
+    run.id = new_uuid7();
+    run.definition = prepared.workflow->digest;
+    run.workflow = document.ns + "/" + document.name + ":" + document.version;
+    run.agent = prepared.agent.agent;
+    run.agent_key = prepared.agent.key;
+    run.environment = prepared.project.environment;
+    if (!prepared.project.file.empty()) run.project = prepared.project.folder;
+    run.input = to_text(prepared.input);
+    return run;
+}
+
+}  // namespace
+
+int run_command(const run_options& options) {
+    const auto prepared = prepare(options);
+    if (prepared.has_error()) return fail(prepared.error());
+    const auto url = choose_store(options.place.store, prepared->project);
+    if (url.has_error()) return fail(url.error());
+    const auto opened = session::open(*url, true);
+    if (opened.has_error()) return fail(opened.error());
+    auto& in = **opened;
+    in.start_engine(prepared->project, prepared->tools);
+
+    auto run = new_run_of(*prepared);
+    if (run.agent.empty()) {
+        const auto shard = in.own_any();
+        if (shard.has_error()) return fail(shard.error());
+        if (!*shard) return fail("every shard of this store is owned by another process; wait until one ends");
+        run.shard = **shard;
+    } else {
+        run.shard = shard_of(run.agent + "/" + run.agent_key, in.shard_count());
+        if (const auto owned = in.own(run.shard); owned.has_error()) return fail(owned.error());
+    }
+    follower follow(in, run.id, run.shard, {options.detach, options.json, nullptr, false, false});
+    if (const auto submitted = in.engine().submit(run, *prepared->workflow); submitted.has_error()) return fail(to_problem(submitted.error()));
+    if (!options.json) {
+        print_err("run " + run.id + "  " + run.workflow + (run.agent.empty() ? "" : "  agent " + run.agent + "/" + run.agent_key) + "\n");
+    }
+    const auto code = follow.follow();
+    in.close();
+    if (code.has_error()) return fail(code.error());
+    return *code;
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,72 @@
+// A run as one JSON document, for --json and `runs show`.
+#include "cli/follow.hpp"
+
+namespace pawl::cli {
+namespace {
+
+constexpr std::size_t page = 500;
+constexpr std::size_t most_steps = 1'000;
+
+json::value parsed_or_null(const std::string& text) {
+    if (text.empty()) return nullptr;
+    auto value = parse_json(text);
+    return value.has_value() ? std::move(*value) : json::value(text);
+}
+
+json::object step_document(const store::step_row& step) {
+    json::object out{{"seq", step.seq}, {"task", step.task}, {"pointer", step.pointer}, {"function", step.function}, {"attempt", step.attempt}, {"outcome", step.outcome}};
+    out["startedAt"] = to_rfc3339(step.started_at);
+    out["durationMs"] = (step.ended_at - step.started_at).count();
+    if (step.outcome != "completed") out["error"] = parsed_or_null(step.result);
+    if (auto record = parsed_or_null(step.record); record.is_object() && !record.get_object().empty()) out["record"] = std::move(record);
+    return out;
+}
+
+}  // namespace
+
+std::string short_id(std::string_view id) {
+    // The first 13 characters of a version 7 UUID are its time: runs started together differ only after them.
+    const bool timed = id.size() == 36 && id[14] == '7';
+    return std::string(id.substr(0, timed ? 18 : 8));
+}
+
+json::array waiting_for(store::connection& connection, const store::run_row& row) {
+    json::array out;
+    const auto pending = connection.list_approvals(store::approval_status::pending, row.id, 100);
+    if (pending.has_value()) {
+        for (const auto& approval : *pending) {
+            json::object one{{"kind", "approval"}, {"id", approval.id}, {"task", approval.task}, {"title", approval.title}};
+            if (approval.expires_at) one["expiresAt"] = to_rfc3339(*approval.expires_at);
+            out.emplace_back(std::move(one));
+        }
+    }
+    if (row.due_at) out.emplace_back(json::object{{"kind", "timer"}, {"until", to_rfc3339(*row.due_at)}});
+    return out;
+}
+
+json::object run_document(store::connection& connection, const store::run_row& row) {
+    json::object out{{"id", row.id}, {"workflow", row.workflow}, {"status", to_string(row.status)}};
+    if (!row.agent.empty()) out["agent"] = row.agent + "/" + row.agent_key;
+    out["createdAt"] = to_rfc3339(row.created_at);
+    if (row.ended_at) out["endedAt"] = to_rfc3339(*row.ended_at);
+    if (row.status == run_status::completed) out["output"] = parsed_or_null(row.output);
+    if (row.status == run_status::faulted) out["error"] = parsed_or_null(row.error);
+    if (!is_final(row.status)) out["waitingFor"] = waiting_for(connection, row);
+    json::array steps;
+    std::int64_t seen = 0;
+    std::uint64_t omitted = 0;
+    for (;;) {
+        const auto rows = connection.list_steps(row.id, seen, page);
+        if (rows.has_error() || rows->empty()) break;
+        for (const auto& step : *rows) {
+            seen = step.seq;
+            if (steps.size() < most_steps) steps.emplace_back(step_document(step));
+            else ++omitted;
+        }
+    }
+    out["steps"] = std::move(steps);
+    if (omitted > 0) out["stepsOmitted"] = omitted;
+    return out;
+}
+
+}  // namespace pawl::cli

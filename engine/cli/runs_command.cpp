@@ -1,0 +1,152 @@
+// `pawl runs list|show|resume|cancel`.
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/workplace.hpp"
+
+namespace pawl::cli {
+namespace {
+
+std::string age(time_point of, time_point now) { return to_human(now - of) + " ago"; }
+
+std::string what_it_waits_for(store::connection& connection, const store::run_row& row) {
+    if (row.status != run_status::waiting) return {};
+    std::string out;
+    for (const auto& item : waiting_for(connection, row)) {
+        const auto& one = item.get_object();
+        if (!out.empty()) out += ", ";
+        out += one.at("kind").get_string() == "approval" ? "approval " + short_id(std::string_view(one.at("id").get_string())) : "until " + std::string(one.at("until").get_string());
+    }
+    return out;
+}
+
+json::object summary(const store::run_row& row) {
+    json::object out{{"id", row.id}, {"workflow", row.workflow}, {"status", to_string(row.status)}, {"environment", row.environment}, {"createdAt", to_rfc3339(row.created_at)}, {"updatedAt", to_rfc3339(row.updated_at)}};
+    if (!row.agent.empty()) out["agent"] = row.agent + "/" + row.agent_key;
+    return out;
+}
+
+void print_run(store::connection& connection, const store::run_row& row) {
+    std::vector<std::vector<std::string>> facts{{"run", row.id}, {"workflow", row.workflow}, {"status", std::string(to_string(row.status))}};
+    if (!row.agent.empty()) facts.push_back({"agent", row.agent + "/" + row.agent_key});
+    if (!row.project.empty()) facts.push_back({"project", row.project});
+    facts.push_back({"environment", row.environment});
+    facts.push_back({"created", to_rfc3339(row.created_at)});
+    if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});
+    if (auto waits = what_it_waits_for(connection, row); !waits.empty()) facts.push_back({"waits for", waits});
+    auto out = table(facts);
+    const auto document = run_document(connection, row);
+    std::vector<std::vector<std::string>> rows{{"  #", "task", "function", "attempt", "outcome", "duration"}};
+    for (const auto& item : document.at("steps").get_array()) {
+        const auto& step = item.get_object();
+        rows.push_back({"  " + to_text(step.at("seq")), std::string(step.at("task").get_string()), std::string(step.at("function").get_string()), to_text(step.at("attempt")),
+                        std::string(step.at("outcome").get_string()), to_human(milliseconds(step.at("durationMs").to_number<std::int64_t>()))});
+    }
+    if (rows.size() > 1) out += "steps\n" + table(rows);
+    if (const auto* omitted = document.if_contains("stepsOmitted")) out += "  and " + to_text(*omitted) + " more\n";
+    const auto events = connection.list_events(row.id);
+    if (events.has_value() && !events->empty()) {
+        out += "events\n";
+        for (const auto& event : *events) out += "  " + event.type + "  " + event.id + "\n";
+    }
+    for (const auto* part : {"output", "error"}) {
+        if (const auto* value = document.if_contains(part)) out += std::string(part) + "\n" + to_pretty_text(*value) + "\n";
+    }
+    print_out(out);
+}
+
+}  // namespace
+
+int list_runs_command(const runs_options& options) {
+    const auto opened = open_existing_store(options.place);
+    if (opened.has_error()) return fail(opened.error());
+    auto& connection = (*opened)->connection();
+    store::run_filter filter;
+    filter.limit = options.limit;
+    filter.workflow = options.workflow;
+    if (!options.status.empty()) {
+        filter.status = run_status_from(options.status);
+        if (!filter.status) return fail("`" + options.status + "` is no status; there are pending, running, waiting, suspended, cancelled, faulted, completed");
+    }
+    const auto slash = options.agent.find('/');
+    filter.agent = options.agent.substr(0, slash);
+    if (slash != std::string::npos) filter.agent_key = options.agent.substr(slash + 1);
+    const auto runs = connection.list_runs(filter);
+    if (runs.has_error()) return fail(to_problem(runs.error()));
+    if (options.json) {
+        json::array all;
+        for (const auto& row : *runs) all.emplace_back(summary(row));
+        print_out(to_text(all) + "\n");
+        return exit_completed;
+    }
+    const auto now = connection.now();
+    std::vector<std::vector<std::string>> rows{{"RUN", "WORKFLOW", "AGENT", "STATUS", "CREATED", "WAITS FOR"}};
+    for (const auto& row : *runs) {
+        rows.push_back({short_id(row.id), row.workflow, row.agent.empty() ? "-" : row.agent + "/" + row.agent_key, std::string(to_string(row.status)),
+                        now.has_value() ? age(row.created_at, *now) : to_rfc3339(row.created_at), what_it_waits_for(connection, row)});
+    }
+    print_out(runs->empty() ? "no runs\n" : table(rows));
+    return exit_completed;
+}
+
+int show_run_command(const runs_options& options) {
+    const auto opened = open_existing_store(options.place);
+    if (opened.has_error()) return fail(opened.error());
+    auto& connection = (*opened)->connection();
+    const auto row = find_run(connection, options.id);
+    if (row.has_error()) return fail(row.error());
+    if (options.json) {
+        print_out(to_text(run_document(connection, *row)) + "\n");
+    } else {
+        print_run(connection, *row);
+    }
+    return exit_completed;
+}
+
+int resume_run_command(const runs_options& options) {
+    const auto opened = open_existing_store(options.place);
+    if (opened.has_error()) return fail(opened.error());
+    auto& in = **opened;
+    const auto row = find_run(in.connection(), options.id);
+    if (row.has_error()) return fail(row.error());
+    if (!is_final(row->status)) {
+        if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
+    }
+    if (!options.json) print_err("run " + row->id + "  " + row->workflow + (row->agent.empty() ? "" : "  agent " + row->agent + "/" + row->agent_key) + "\n");
+    follower follow(in, row->id, row->shard, {options.detach, options.json, nullptr, false, false});
+    const auto code = follow.follow();
+    in.close();
+    if (code.has_error()) return fail(code.error());
+    return *code;
+}
+
+int cancel_run_command(const runs_options& options) {
+    const auto opened = open_existing_store(options.place);
+    if (opened.has_error()) return fail(opened.error());
+    auto& in = **opened;
+    const auto row = find_run(in.connection(), options.id);
+    if (row.has_error()) return fail(row.error());
+    if (is_final(row->status)) return fail("run " + row->id + " is over already: " + std::string(to_string(row->status)));
+    if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
+    const auto who = who_decides(options.by);
+    const store::inbox_post message{row->shard, row->id, "cancel", "cli", new_uuid7(), to_text(json::object{{"by", who}})};
+    if (const auto posted = in.connection().post(message); posted.has_error()) return fail(to_problem(posted.error()));
+    if (const auto owned = in.own(row->shard); owned.has_error()) return fail(owned.error());
+    std::optional<run_status> status;
+    const auto end = in.wait_until(
+        [&] {
+            const auto now = in.connection().load_run(row->id);
+            if (now.has_value() && is_final(now->status)) status = now->status;
+            // The process that drove the run may end before it has seen the message.
+            if (!status && !in.owns(row->shard)) (void)in.own(row->shard);
+            return status.has_value();
+        },
+        milliseconds(200), milliseconds(30'000));
+    in.close();
+    if (end == session::wait_end::timed_out) return fail("the process that drives run " + row->id + " has not answered within 30 s; the request is stored and will be applied");
+    if (end == session::wait_end::interrupted) return fail("interrupted; the request to cancel run " + row->id + " is stored and will be applied");
+    print_err("run " + short_id(row->id) + " is " + std::string(to_string(*status)) + "\n");
+    return exit_completed;
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,115 @@
+#include "cli/session.hpp"
+
+#include "cli/event_relay.hpp"
+#include "cli/open_store.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+
+namespace pawl::cli {
+namespace {
+
+constexpr int tries_for_a_random_shard = 8;
+constexpr milliseconds last_deliveries{3'000};
+
+}  // namespace
+
+problem to_problem(const store::store_error& error) {
+    return make_problem(problem_type::configuration, error.detail.empty() ? std::string("the store does not work") : error.detail);
+}
+
+session::session() : signals_(loop_, SIGINT, SIGTERM) { await_signal(); }
+
+session::~session() { close(); }
+
+void session::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& failed, int) {
+        if (failed) return;
+        interrupted_ = true;
+        boost::system::error_code ignored;
+        signals_.clear(ignored);  // a second signal ends the process at once, as people expect
+    });
+}
+
+result<std::unique_ptr<session>> session::open(const std::string& store_url, bool create) {
+    std::unique_ptr<session> made(new session);
+    auto database = open_store(store_url, create);
+    if (database.has_error()) return database.error();
+    made->database_ = std::move(*database);
+    auto connection = made->database_->connect();
+    if (connection.has_error()) return to_problem(connection.error());
+    made->connection_ = std::move(*connection);
+    return made;
+}
+
+void session::start_engine(const agent::manifest& project, const toolbox& tools) {
+    log_ = tools.log;
+    runtime::engine_options options;
+    options.runtime_version = PAWL_VERSION;
+    options.secret = [secrets = tools.secrets](std::string_view name) { return secrets->declared(name); };
+    options.agent_loaded = [states = tools.states](store::agent_row& row) { return states->load(row); };
+    options.log = [log = tools.log](std::string_view sentence) { log->write(observe::log_level::warning, "engine", {{"message", sentence}}); };
+    options.listener = [this, log = tools.log](const runtime::run_event& event) {
+        log_run_event(*log, event);
+        boost::asio::post(loop_, [this, event] {
+            if (relay_) relay_->ring();
+            if (handler_) handler_(event);
+        });
+    };
+    engine_ = std::make_unique<runtime::engine>(database_, tools.effects, std::move(options));
+    if (!project.sinks.empty()) {
+        relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, log_);
+    }
+}
+
+result<bool> session::own(shard_id shard) {
+    const auto taken = engine_->own({shard}, 1);
+    if (taken.has_error()) return to_problem(taken.error());
+    return std::find(taken->begin(), taken->end(), shard) != taken->end();
+}
+
+bool session::owns(shard_id shard) const {
+    if (!engine_) return false;
+    const auto owned = engine_->owned();
+    return std::find(owned.begin(), owned.end(), shard) != owned.end();
+}
+
+result<std::optional<shard_id>> session::own_any() {
+    std::random_device random;
+    std::uniform_int_distribution<shard_id> any(0, shard_count() - 1);
+    for (int i = 0; i < tries_for_a_random_shard; ++i) {
+        const auto shard = any(random);
+        const auto owned = own(shard);
+        if (owned.has_error()) return owned.error();
+        if (*owned) return std::optional(shard);
+    }
+    const auto taken = engine_->own({}, 1);
+    if (taken.has_error()) return to_problem(taken.error());
+    return taken->empty() ? std::optional<shard_id>() : std::optional(taken->front());
+}
+
+session::wait_end session::wait_until(const std::function<bool()>& check, milliseconds tick, std::optional<milliseconds> limit) {
+    const auto begun = std::chrono::steady_clock::now();
+    for (;;) {
+        if (interrupted_) return wait_end::interrupted;
+        if (check()) return wait_end::done;
+        if (limit && std::chrono::steady_clock::now() - begun >= *limit) return wait_end::timed_out;
+        loop_.restart();
+        // One event wakes; whatever else has gathered is handled with it, so that a fast loop does not ask `check` for each.
+        if (loop_.run_one_for(tick) > 0) loop_.poll();
+    }
+}
+
+void session::close() {
+    handler_ = nullptr;
+    if (relay_ && engine_ && !interrupted_) relay_->drain(last_deliveries);
+    if (relay_) relay_->stop();
+    if (engine_) engine_->stop();
+    relay_.reset();
+    engine_.reset();
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,31 @@
+// The composition root's shelf: what a project's manifest names, made real. Tools, models, HTTP and agents as effects under their names.
+// Built on the main thread at start-up; read-only afterwards.
+#pragma once
+
+#include "agent/manifest.hpp"
+#include "agent/state.hpp"
+#include "cli/network.hpp"
+#include "cli/secrets.hpp"
+#include "observe/logger.hpp"
+#include "runtime/effect.hpp"
+#include "runtime/engine.hpp"
+
+#include <memory>
+
+namespace pawl::cli {
+
+struct toolbox {
+    std::shared_ptr<cli::network> network;  ///< outlives the effects that use it
+    std::shared_ptr<const runtime::effect_registry> effects;
+    std::shared_ptr<const agent::agent_states> states;
+    std::shared_ptr<const secret_source> secrets;
+    std::shared_ptr<const observe::logger> log;
+};
+
+/// Error: a plugin, cassette or setting that cannot be used, and why.
+result<toolbox> open_toolbox(const agent::manifest& project);
+
+/// A run's event as a line of the log: ids, names, outcomes.
+void log_run_event(const observe::logger& log, const runtime::run_event& event);
+
+}  // namespace pawl::cli
