@@ -48,11 +48,12 @@ transition recover(run_state& s, const surroundings& world) {
         if (f.phase == frame_phase::started) started.push_back(f.id);
     }
     for (const auto id : started) {
-        const auto* f = s.find(id);
+        auto* f = s.find(id);
         if (f == nullptr) continue;  // an unknown outcome before it ended its scope
         if (std::get<flow::call_task>(s.task_of(*f).body).safety == effect_safety::at_most_once) {
             auto error = unknown_outcome(s, *f);
             steps.record(*f, function_of(s, *f), "unknown", value_ref(json::value(to_json(error))));
+            f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
             steps.fail(id, std::move(error));
         } else {
             steps.out().calls.push_back({id, true});

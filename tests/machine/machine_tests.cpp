@@ -50,10 +50,10 @@ BOOST_AUTO_TEST_CASE(directives_go_on_exit_end_and_jump) {
 BOOST_AUTO_TEST_CASE(a_skipped_task_passes_its_input_on_and_its_then_is_ignored) {
     driver d(R"(
   - maybe: { if: .go, set: { n: 1 }, then: end }
-  - last: { set: '${ . + { last: true } }' }
+  - last: { set: '${ . + { last: 1 } }' }
 )");
     d.start(R"({"go":false})");
-    BOOST_TEST(d.output() == R"({"go":false,"last":true})");
+    BOOST_TEST(d.output() == R"({"go":false,"last":1})");
 }
 
 BOOST_AUTO_TEST_CASE(a_call_waits_for_its_outcome_and_keeps_its_key) {
@@ -89,14 +89,14 @@ BOOST_AUTO_TEST_CASE(switch_takes_the_first_case_that_holds_or_the_default) {
 }
 
 BOOST_AUTO_TEST_CASE(for_carries_output_from_one_iteration_to_the_next) {
-    driver d(R"(
+    driver d(R"~(
   - loop:
       for: { each: x, at: i, in: .items }
       while: $x != "stop"
       do:
         - add: { set: '${ { items: .items, got: ((.got // []) + ["\($i)\($x)"]) } }' }
       output: { as: .got }
-)");
+)~");
     d.start(R"({"items":["a","b","stop","c"]})");
     BOOST_TEST(d.output() == R"(["0a","1b"])");
 }
@@ -360,10 +360,10 @@ BOOST_AUTO_TEST_CASE(steps_are_kept_only_where_an_expression_reads_them) {
 }
 
 BOOST_AUTO_TEST_CASE(schemas_guard_input_output_and_export) {
-    driver d("  - a: { set: 1, output: { schema: { document: { type: string } } } }\n");
+    driver d("  - a: { set: { n: 1 }, output: { schema: { document: { type: string } } } }\n");
     d.start();
     BOOST_TEST(d.error_type() == "validation");
-    driver w("  - a: { set: 1 }\n", "input: { schema: { document: { type: object, required: [id] } } }\n");
+    driver w("  - a: { set: { n: 1 } }\n", "input: { schema: { document: { type: object, required: [id] } } }\n");
     w.start("{}");
     BOOST_TEST(w.error_type() == "validation");
     BOOST_TEST(w.s.error->detail.find("id") != std::string::npos);

@@ -14,7 +14,7 @@ document: { dsl: '1.0.3', namespace: sim, name: everything, version: '1.0.0' }
 do:
   - prepare:
       set: { orders: [ { id: 1 }, { id: 2 }, { id: 3 } ], paid: [] }
-      export: { as: '{ started: true }' }
+      export: { as: '{ started: 1 }' }
   - payAll:
       for: { each: order, in: .orders }
       do:
@@ -68,7 +68,7 @@ std::shared_ptr<const flow::workflow> compiled(std::string_view yaml) {
 void check_world(const sim::world& w, const std::string& run, const sim::options& o) {
     BOOST_TEST_INFO_SCOPE("seed " << o.seed << ", crashes " << w.crashes() << ", error " << w.row(run).error);
     BOOST_TEST((w.row(run).status == run_status::completed));
-    BOOST_TEST(w.row(run).output == R"({"count":2,"context":{"started":true}})");
+    BOOST_TEST(w.row(run).output == R"({"count":2,"context":{"started":1}})");
     BOOST_TEST(w.row(run).state.empty());
     BOOST_TEST(w.blobs_of(run) == 0u);
     // 3 payments, left, right, flaky: each key had its effect, exactly six keys exist.
@@ -96,7 +96,11 @@ BOOST_AUTO_TEST_CASE(a_run_without_crashes_executes_each_call_once) {
 BOOST_AUTO_TEST_CASE(thousands_of_crash_histories_end_the_same) {
     const auto w = compiled(everything);
     std::size_t crashes = 0, commits = 0;
+#ifdef NDEBUG
     constexpr std::uint64_t seeds = 2'000;
+#else
+    constexpr std::uint64_t seeds = 300;  // the sanitizer builds are an order of magnitude slower
+#endif
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         sim::options o;
         o.seed = seed;

@@ -185,7 +185,8 @@ bool world::step() {
             post_message(std::move(decision));
         });
     }
-    if (alarm_ && (*alarm_ <= clock_ || possible.empty() || random(8) == 0)) {
+    // Time may run ahead of work, but not so far that it passes over a human who is about to answer.
+    if (alarm_ && (*alarm_ <= clock_ || possible.empty() || (random(8) == 0 && *alarm_ < clock_ + std::chrono::hours(2)))) {
         possible.push_back([this] {
             clock_ = std::max(clock_, *alarm_);
             alarm_.reset();
