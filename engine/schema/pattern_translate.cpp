@@ -105,12 +105,17 @@ private:
 
     void quantifier(std::size_t length) {
         if (!repeatable_) return fail("a quantifier has nothing to repeat");
-        out_ += in_.substr(at_, length);
+        const auto quantified = in_.substr(at_, length);
+        out_ += quantified;
         at_ += length;
         if (at_ < in_.size() && in_[at_] == '?') {
             out_ += '?';
             ++at_;
         }
+        // Oniguruma looks ahead instead of backtracking where a literal follows the loop. The retry limit does not count that, and
+        // `[a-z]+@` would take hours on a megabyte of letters. Two empty alternatives behind the loop keep it as it was written.
+        const bool may_vary = quantified != "?" && (quantified[0] != '{' || quantified.find(',') != std::string_view::npos);
+        if (may_vary) out_ += "(?:|)";
         repeatable_ = false;
     }
 

@@ -92,6 +92,9 @@ BOOST_AUTO_TEST_CASE(a_pattern_that_backtracks_without_end_gives_up) {
     BOOST_TEST_REQUIRE(found.size() == 1u);
     BOOST_TEST(found[0].message.find("needs too long") != std::string::npos);
     BOOST_TEST(!compile(R"({"pattern":"^ab$"})")->is_valid(json::value("\xff\xfe")));
+    // Oniguruma's own look-ahead would make these quadratic without a single retry.
+    const json::value letters(std::string(1'000'000, 'a'));
+    for (const auto* text : {R"({"pattern":"[a-z]+@"})", R"({"pattern":"[a-z]*?@"})", R"({"pattern":"([a-z]{2,})@[a-z]+"})"}) BOOST_TEST(!compile(text)->is_valid(letters));
 }
 
 BOOST_AUTO_TEST_CASE(a_large_array_is_checked_for_equal_items_in_no_time) {
@@ -130,6 +133,8 @@ BOOST_AUTO_TEST_CASE(ecma_patterns_mean_what_ecma_says) {
     BOOST_TEST(matches("(?<=a)b(?!c)", "abd"));
     BOOST_TEST(matches("^[\\b]$", "\b"));
     BOOST_TEST(matches("^x\\0$", std::string_view("x\0", 2)));
+    BOOST_TEST(matches("^[a-z]+@[a-z]+(\\.[a-z]{2,3})*?$", "a@b.de.org"));
+    BOOST_TEST(matches("^(a{2,}|b+?c)*$", "aaabcaa"));
     BOOST_TEST(matches("", ""));
 }
 
