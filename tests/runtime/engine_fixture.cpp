@@ -167,7 +167,7 @@ store::new_run run_of(const flow::workflow& w, shard_id shard, std::string_view 
 std::vector<std::pair<std::string, std::string>> fresh_stores() {
     const auto file = std::filesystem::temp_directory_path() / ("pawl-engine-" + new_uuid7() + ".sqlite");
     std::vector<std::pair<std::string, std::string>> all{{"sqlite", "sqlite:" + file.string()}};
-    all.emplace_back("postgresql", fresh_postgres_url());
+    all.emplace_back("postgresql", test::fresh_postgres_url());
     return all;
 }
 
