@@ -88,9 +88,13 @@ public:
     use_checker(compilation& c, const names_in_scope& scope, evaluable::compiled& into) : c_(c), scope_(scope), into_(into) {}
 
     void check(const part_view& part) {
-        for (const auto& use : part.facts.variables) check_use(part, use);
-        if (part.facts.may_yield_many && !part.opaque) {
-            warn(part, 0, 1, "several-outputs",
+        const auto& facts = part.code.analyse();
+        for (const auto& use : facts.variables) check_use(part, use);
+        if (facts.may_yield_many && !part.opaque) {
+            const auto text = part.code.text();
+            const auto start = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+            const auto length = text.find_last_not_of(" \t\r\n") + 1 - start;
+            warn(part, start, length, "several-outputs",
                  "this expression can yield several values, but exactly one is expected; more than one is an error when it runs",
                  "collect them with `[ ... ]`, or take the first with `first(...)`");
         }

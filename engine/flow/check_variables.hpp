@@ -8,7 +8,7 @@ namespace pawl::flow {
 
 /// One expression within a compiled value.
 struct part_view {
-    const expr::analysis& facts;
+    const expr::program& code;
     std::string pointer;     ///< in the definition
     std::size_t offset = 0;  ///< of its text
     bool opaque = false;

@@ -98,9 +98,8 @@ std::optional<evaluable> compile_expression(compilation& c, const node& n, const
         return std::nullopt;
     }
     auto code = new_code(c, *program, {{"", n.pointer, false}}, offset);
-    const auto& facts = program->analyse();
-    check_variables(c, scope, {facts, n.pointer, offset, false}, *code);
-    code->constant = facts.constant;
+    check_variables(c, scope, {*program, n.pointer, offset, false}, *code);
+    code->constant = program->analyse().constant;
     return evaluable(code);
 }
 
@@ -140,7 +139,7 @@ std::optional<evaluable> compile_template(compilation& c, const json::value& val
     auto code = new_code(c, *made, std::move(origins), 0);
     for (const auto& part : made->parts()) {
         const auto place = locate(code->origins, part.pointer);
-        check_variables(c, scope, {part.code.analyse(), place.pointer, part.offset, place.opaque}, *code);
+        check_variables(c, scope, {part.code, place.pointer, part.offset, place.opaque}, *code);
     }
     if (made->is_constant()) code->constant = made->source();
     return evaluable(code);

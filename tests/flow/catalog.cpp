@@ -22,16 +22,20 @@ function_description function(std::string name, std::string version, effect_safe
 constexpr std::string_view lookup_schema = R"({"type":"object","additionalProperties":false,"required":["orderId"],"properties":{
     "orderId":{"type":"string","description":"the number of the order"},"limit":{"type":"integer","minimum":1},
     "filter":{"type":"object","properties":{"open":{"type":"boolean"}},"additionalProperties":false}}})";
-constexpr std::string_view charge_schema = R"({"type":"object","additionalProperties":false,"required":["amount"],"properties":{"amount":{"type":"number"}}})";
+constexpr std::string_view charge_schema =
+    R"({"type":"object","additionalProperties":false,"required":["amount"],"properties":{"amount":{"type":"number"}}})";
 
 }  // namespace
 
 flow::compile_options options_for(std::string file) {
     flow::compile_options options;
     options.file = std::move(file);
-    options.functions = {function("orders.lookup", "1.0.0", effect_safety::pure, lookup_schema), function("orders.lookup", "1.4.2", effect_safety::pure, lookup_schema),
-                         function("orders.lookup", "2.0.0", effect_safety::idempotent, lookup_schema), function("payments.charge", "1.0.0", effect_safety::at_most_once, charge_schema),
-                         function("payments.refund", "1.0.0", effect_safety::idempotent, charge_schema), function("ai.chat", "", effect_safety::idempotent, {}),
+    options.functions = {function("orders.lookup", "1.0.0", effect_safety::pure, lookup_schema),
+                         function("orders.lookup", "1.4.2", effect_safety::pure, lookup_schema),
+                         function("orders.lookup", "2.0.0", effect_safety::idempotent, lookup_schema),
+                         function("payments.charge", "1.0.0", effect_safety::at_most_once, charge_schema),
+                         function("payments.refund", "1.0.0", effect_safety::idempotent, charge_schema),
+                         function("ai.chat", "", effect_safety::idempotent, {}),
                          function("log", "", effect_safety::pure, {})};
     options.read_asset = [](std::string_view path) -> result<std::string> {
         if (path == "prompts/classify.md") return {boost::system::in_place_value, "Classify {{ ticket }}"};
@@ -51,7 +55,7 @@ flow::compile_result compile_text(std::string_view text) { return flow::compile(
 std::shared_ptr<const flow::workflow> compiled(std::string_view text) {
     const auto source = with_document(text);
     auto out = flow::compile(source, options_for());
-    for (const auto& d : out.diagnostics) BOOST_TEST(d.level != severity::error, render(d, source));
+    for (const auto& d : out.diagnostics) BOOST_TEST((d.level != severity::error), render(d, source));
     BOOST_TEST_REQUIRE(out.compiled != nullptr);
     return out.compiled;
 }

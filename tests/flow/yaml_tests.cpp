@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <chrono>
+#include <ctime>
 
 using namespace pawl;
 using namespace pawl::flow;
@@ -43,8 +43,9 @@ std::string repeated(std::string_view part, std::size_t bytes) {
 BOOST_AUTO_TEST_SUITE(flow_yaml)
 
 BOOST_AUTO_TEST_CASE(plain_scalars_follow_the_core_schema) {
-    const auto v = read("a: [on, off, yes, no, y, n]\nb: [true, True, FALSE]\nc: [~, null, Null, ]\nd:\ne: [017, 0o17, 0x1F, -5, +7, 9007199254740993]\n"
-                        "f: [18446744073709551615, 18446744073709551616, 1.5, -.5, 1e3, 6.]\ng: ['12', \"true\", '~', 1.0.3, 12:30:45, 2026-01-01, 1_000]\n");
+    const auto v = read(
+        "a: [on, off, yes, no, y, n]\nb: [true, True, FALSE]\nc: [~, null, Null, ]\nd:\ne: [017, 0o17, 0x1F, -5, +7, 9007199254740993]\n"
+        "f: [18446744073709551615, 18446744073709551616, 1.5, -.5, 1e3, 6.]\ng: ['12', \"true\", '~', 1.0.3, 12:30:45, 2026-01-01, 1_000]\n");
     BOOST_TEST(to_text(v) == R"({"a":["on","off","yes","no","y","n"],"b":[true,true,false],"c":[null,null,null],"d":null,)"
                              R"("e":[17,15,31,-5,7,9007199254740993],"f":[18446744073709551615,18446744073709551616,1.5,-0.5,1000,6],)"
                              R"("g":["12","true","~","1.0.3","12:30:45","2026-01-01","1_000"]})");
@@ -124,9 +125,10 @@ BOOST_AUTO_TEST_CASE(every_value_and_key_has_its_place) {
 }
 
 BOOST_AUTO_TEST_CASE(an_offset_in_a_text_maps_to_its_line_and_column) {
-    const auto text = "plain: abc def\nmulti: abc\n  def\n\n  ghi\nsingle: 'it''s x'\ndouble: \"a\\n\\u00e9\\x41z\"\n"
-                      "folded_quote: \"ab\n   cd\\\n   ef\"\nliteral: |\n  one\n    two\n\n  three\nstripped: |2-\n    one\n   two\n"
-                      "folded: >\n  one\n  two\n\n  three\n    four\n  five\nlast: x\n";
+    const auto text =
+        "plain: abc def\nmulti: abc\n  def\n\n  ghi\nsingle: 'it''s x'\ndouble: \"a\\n\\u00e9\\x41z\"\n"
+        "folded_quote: \"ab\n   cd\\\n   ef\"\nliteral: |\n  one\n    two\n\n  three\nstripped: |2-\n    one\n   two\n"
+        "folded: >\n  one\n  two\n\n  three\n    four\n  five\nlast: x\n";
     const auto document = read_yaml(text, "t").value();
     const auto of = [&](std::string_view key, std::string_view part) {
         const auto& value = document.value.as_object().at(key).as_string();
@@ -156,14 +158,19 @@ BOOST_AUTO_TEST_CASE(an_offset_in_a_text_maps_to_its_line_and_column) {
 }
 
 BOOST_AUTO_TEST_CASE(windows_line_ends_and_a_byte_order_mark_are_fine) {
-    const auto document = read_yaml("\xef\xbb\xbf" "a: 1\r\nb: |\r\n  x\r\n  y\r\n", "t").value();
+    const auto document = read_yaml(
+                              "\xef\xbb\xbf"
+                              "a: 1\r\nb: |\r\n  x\r\n  y\r\n",
+                              "t")
+                              .value();
     BOOST_TEST(to_text(document.value) == R"({"a":1,"b":"x\ny\n"})");
     BOOST_TEST(at(document, "/b", 2) == "4:3");
 }
 
 BOOST_AUTO_TEST_CASE(hostile_texts_end_quickly) {
-    const auto started = std::chrono::steady_clock::now();
-    for (const auto* part : {"[", "{", "- ", "? ", "{a: ", "[[],", ": ", "&a ", "!!str ", "'", "\"", "a: ", "[a: ", "%", "|\n", "\t", "a,", "{a,", "{? ", ",", "]", "*a ", "a", "\n"}) {
+    const auto started = std::clock();
+    for (const auto* part : {"[",    "{", "- ",  "? ", "{a: ", "[[],", ": ",  "&a ", "!!str ", "'",   "\"", "a: ",
+                             "[a: ", "%", "|\n", "\t", "a,",   "{a,",  "{? ", ",",   "]",      "*a ", "a",  "\n"}) {
         const auto outcome = read_yaml(repeated(part, 1'000'000), "t");
         if (outcome.has_error()) BOOST_TEST(!outcome.error().message.empty());
     }
@@ -174,8 +181,8 @@ BOOST_AUTO_TEST_CASE(hostile_texts_end_quickly) {
     BOOST_TEST(refused(repeated("- ", 10 * 1024 * 1024)).code == "too-deep");
     BOOST_TEST(refused(repeated("a,", 10 * 1024 * 1024) + "x").code == "too-large");
     BOOST_TEST(refused("[" + repeated("1,", 4'000'000) + "]").code == "too-many-values");
-    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    BOOST_TEST_MESSAGE("hostile texts took " << seconds << " s");
+    const auto seconds = static_cast<double>(std::clock() - started) / CLOCKS_PER_SEC;
+    BOOST_TEST_MESSAGE("hostile texts took " << seconds << " s of processor time");
     BOOST_TEST(seconds < 120.0);
 }
 
