@@ -15,6 +15,8 @@ bool ends_with_any(std::string_view path, std::initializer_list<std::string_view
 
 // The helpers that poll for a condition, each in a loop with a deadline. Whoever waits uses one of them.
 constexpr std::array<std::string_view, 3> polling_helpers{"tests/support/", "tests/system/process.cpp", "tests/store/stores.hpp"};
+// Plugins that are slow on purpose: what is tested, not a test that waits.
+constexpr std::string_view slow_plugins = "tests/tool/plugins/";
 
 /// `sleep 5` as a shell command; the word in prose has no number behind it.
 bool is_shell_sleep(std::string_view code, std::size_t at) {
@@ -52,7 +54,7 @@ complaints leftover_rule(const source_tree& tree) {
 complaints sleep_rule(const source_tree& tree) {
     complaints out;
     for (const auto& [path, text] : tree) {
-        if (!is_under(path, "tests/") || is_under(path, "tests/tidy/") || is_test_data(path)) continue;
+        if (!is_under(path, "tests/") || is_under(path, "tests/tidy/") || is_under(path, slow_plugins) || is_test_data(path)) continue;
         if (std::any_of(polling_helpers.begin(), polling_helpers.end(), [name = std::string_view(path)](auto helper) { return is_under(name, helper); })) continue;
         if (is_code(path)) {
             const auto code = without_comments(text);

@@ -80,6 +80,11 @@ BOOST_AUTO_TEST_CASE(needs_beyond_the_design_are_told) {
     BOOST_TEST(told(needs_rule(with(two_rooms(), "engine/agent/CMakeLists.txt", "pawl_room(agent NEEDS runtime store schema\n  flow expr base)\n"))) == "");
 }
 
+BOOST_AUTO_TEST_CASE(needs_that_nobody_uses_are_told) {
+    BOOST_TEST(tells(unused_needs_rule(two_rooms()), "engine/net/CMakeLists.txt:1: NEEDS base, but nothing in engine/net includes it"));
+    BOOST_TEST(!tells(unused_needs_rule(with(two_rooms(), "engine/net/x.cpp", "#include \"base/json.hpp\"\n")), "engine/net/"));
+}
+
 BOOST_AUTO_TEST_CASE(long_files_are_told) {
     BOOST_TEST(told(file_size_rule({{"engine/a/x.cpp", lines(600, "int x;")}})) == "");
     BOOST_TEST(told(file_size_rule({{"engine/a/x.cpp", lines(601, "int x;")}})) == "engine/a/x.cpp:601: has 601 lines; the limit is 600\n");
@@ -153,7 +158,8 @@ BOOST_AUTO_TEST_CASE(sleeps_in_tests_are_told) {
     BOOST_TEST(tells(sleep_rule({{"tests/run/x.cpp", "\n    std::this_thread::sleep_for(1s);\n"}}), "tests/run/x.cpp:2: `sleep_for`"));
     BOOST_TEST(tells(sleep_rule({{"tests/run/x.cpp", "::usleep(1);"}}), "usleep"));
     BOOST_TEST(tells(sleep_rule({{"tests/go", "make\nsleep 5\n"}}), "tests/go:2: `sleep`"));
-    BOOST_TEST(told(sleep_rule({{"tests/a/x.cpp", "// sleep_for\nauto s = \"sleep 5\";"}, {"engine/a/x.cpp", "sleep_for(1s);"}, {"tests/go", "# do not sleep here\n"}, {"tests/support/wait.hpp", "sleep_for(1ms);"}})) == "");
+    BOOST_TEST(told(sleep_rule({{"tests/a/x.cpp", "// sleep_for\nauto s = \"sleep 5\";"}, {"engine/a/x.cpp", "sleep_for(1s);"}, {"tests/go", "# do not sleep here\n"}, {"tests/support/wait.hpp", "sleep_for(1ms);"},
+                                 {"tests/tool/plugins/slow.cpp", "sleep_for(1s);"}})) == "");
 }
 
 BOOST_AUTO_TEST_CASE(strangers_at_the_top_level_are_told) {
