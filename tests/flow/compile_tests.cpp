@@ -328,6 +328,20 @@ BOOST_AUTO_TEST_CASE(state_names_and_portability_are_checked_when_asked) {
     BOOST_TEST(!has_errors(all));
 }
 
+BOOST_AUTO_TEST_CASE(expressions_of_one_value_get_no_warning_and_generators_do) {
+    const auto warned = [](std::string_view text) {
+        const auto all = compile_text("do:\n  - a: { set: { x: '${ " + std::string(text) + " }' } }\n").diagnostics;
+        BOOST_TEST(!has_errors(all), text);
+        return only_codes_of(all, "several-outputs") != nullptr;
+    };
+    for (const auto* once :
+         {".items | map(.a) | add", "first(.[])", ".a // 1", "[.[] | .a] | join(\",\")", ".a | test(\"x\")", ".a | sub(\"a\"; \"b\")",
+          "reduce .[] as $x (0; . + $x)", "if .a then .b else .c end", "[paths]", "any(.[]; . > 1)", "del(.a)", ".a += 1"}) {
+        BOOST_TEST(!warned(once), once);
+    }
+    for (const auto* many : {".[]", ".items[].name", "paths", "range(3)", ".a, .b", ".. | numbers"}) BOOST_TEST(warned(many), many);
+}
+
 BOOST_AUTO_TEST_CASE(all_problems_are_told_at_once_and_not_without_end) {
     const auto three = compile_text("do:\n  - a: { set: { x: '${ . | foo }' }, thn: b }\n  - c: { wait: 5x }\n").diagnostics;
     BOOST_TEST(three.size() == 3u);
