@@ -14,8 +14,6 @@ using complaints = std::vector<complaint>;
 complaints include_rule(const source_tree& tree);
 /// NEEDS itself stays within DESIGN.md section 3.
 complaints needs_rule(const source_tree& tree);
-/// NEEDS names no room that the room does not include: the list says what is true.
-complaints unused_needs_rule(const source_tree& tree);
 /// Files have at most 600 lines.
 complaints file_size_rule(const source_tree& tree);
 /// Functions have at most 70 lines.

@@ -173,27 +173,4 @@ complaints needs_rule(const source_tree& tree) {
     return out;
 }
 
-complaints unused_needs_rule(const source_tree& tree) {
-    std::map<std::string, names, std::less<>> used;
-    for (const auto& [path, text] : tree) {
-        const std::string room(room_of(path));
-        if (!is_code(path) || room.empty()) continue;
-        for (const auto& include : includes_of(text)) {
-            const auto target = target_of(tree, path, include);
-            used[room].insert(is_under(target, "sdk/") ? "sdk" : std::string(room_of(target)));
-        }
-    }
-    complaints out;
-    for (const auto& [path, text] : tree) {
-        const std::string room(room_of(path));
-        if (room.empty() || path != "engine/" + room + "/CMakeLists.txt") continue;
-        const auto read = read_needs(text);
-        if (!read) continue;
-        for (const auto& needed : read->rooms) {
-            if (!used[room].contains(needed)) out.push_back({path, read->line, "NEEDS " + needed + ", but nothing in engine/" + room + " includes it"});
-        }
-    }
-    return out;
-}
-
 }  // namespace tidy
