@@ -47,7 +47,9 @@ std::string_view name_of(site where) {
     return "";
 }
 
-std::string where_available(variable v) {
+std::string where_available(variable v, site where) {
+    if (v == variable::input && where == site::workflow_output)
+        return "`.` is the output of the last task here; what the workflow was given is `$workflow.input`";
     switch (v) {
         case variable::output:
             return "only `export.as` sees it; in `output.as` the output is `.`";
@@ -140,7 +142,7 @@ private:
         into_.uses.add(v);
         if ((available_at(scope_.where) & bit(v)) == 0) {
             return fail(part, use, "unavailable-variable", "`$" + use.variable + "` is not available in " + std::string(name_of(scope_.where)),
-                        where_available(v));
+                        where_available(v, scope_.where));
         }
         if (v == variable::steps) check_steps(part, use);
         if (v == variable::secrets) check_secrets(part, use);

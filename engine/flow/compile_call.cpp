@@ -112,7 +112,7 @@ void compile_function_call(compilation& c, task_id id, const node& function) {
     task_id first = no_task;
     if (const auto with = c.notes[id].body.at("with"); with.is_object()) {
         // What a function gets is its input (DSL: "with: the parameters to call the function with").
-        first = add_task(c, "with", with, around);
+        first = add_task(c, "(arguments)", with, around);  // no author can write that name
         if (auto value = compile_template(c, with, {site::definition, around.locals})) c.task_of(first).body = set_task{std::move(*value)};
     }
     // A function sees its input, not the variables of whoever calls it.

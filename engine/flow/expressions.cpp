@@ -20,7 +20,12 @@ std::vector<std::string> names_for(const names_in_scope& scope) {
 }
 
 std::string expression_hint(const expr::compile_error& error, std::string_view text) {
-    if (!error.hint.empty()) return error.hint;
+    if (!error.hint.empty()) {
+        auto hint = error.hint;
+        constexpr std::string_view ours = " $__now";  // what `now` reads; no author needs to know it
+        if (const auto at = hint.find(ours); at != std::string::npos) hint.erase(at, ours.size());
+        return hint;
+    }
     if (text.find("${") != std::string_view::npos) return "write either a bare expression or one `${ ... }` around all of it";
     return {};
 }
@@ -131,7 +136,7 @@ std::optional<evaluable> compile_template(compilation& c, const json::value& val
         for (const auto& each : made.error()) {
             const auto place = locate(origins, each.pointer);
             c.report.at(severity::error, "expression", place.pointer, place.opaque ? 0 : each.error.offset, each.error.length, each.error.message,
-                        each.error.hint);
+                        expression_hint(each.error, {}));
         }
         return std::nullopt;
     }

@@ -35,6 +35,19 @@ bool skip_without(const std::vector<std::string>& files) {
 
 flow::compile_result compile_example(const std::string& text) { return flow::compile(text, options_for("example.yaml")); }
 
+/// The text of a feature file's block without its indentation.
+std::string unindented(const std::string& block) {
+    const auto margin = block.find_first_not_of(' ');
+    std::string out;
+    for (std::size_t at = 0; at < block.size();) {
+        const auto end = std::min(block.find('\n', at), block.size());
+        if (end - at > margin) out += block.substr(at + margin, end - at - margin);
+        out += '\n';
+        at = end + 1;
+    }
+    return out;
+}
+
 std::string random_change(std::string text, std::mt19937_64& random) {
     static const std::vector<std::string> pieces{"- ", ": ", "\n",    "  ",   "[",      "]",  "{",   "}",  "'",    "\"", "${",   "}",
                                                  "|",  ">",  "&a ",   "*a",   "!!int ", "\t", "#",   "<<", "then", "do", "call", "null",
@@ -93,6 +106,26 @@ BOOST_AUTO_TEST_CASE(official_examples_compile_or_name_what_is_not_supported) {
     std::cout << "official examples: " << files.size() << " files, " << clean << " compile clean; not supported yet:\n";
     for (const auto& [message, count] : missing) std::cout << "  " << count << " x " << message << "\n";
     BOOST_TEST(clean >= 26u);
+}
+
+BOOST_AUTO_TEST_CASE(definitions_of_the_conformance_test_kit_compile_or_name_what_is_not_supported) {
+    const auto folder = conformance_folder();
+    if (skip_without(example_files())) return;
+    std::size_t definitions = 0, clean = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder + "/ows/ctk/features")) {
+        const auto feature = read_file(entry.path().string());
+        for (auto at = feature.find("\"\"\"yaml\n"); at != std::string::npos; at = feature.find("\"\"\"yaml\n", at + 1)) {
+            const auto text = unindented(feature.substr(at + 8, feature.find("\"\"\"", at + 8) - at - 8));
+            if (!text.starts_with("document:")) continue;
+            ++definitions;
+            const auto outcome = compile_example(text);
+            if (outcome.compiled != nullptr) ++clean;
+            for (const auto& d : outcome.diagnostics)
+                BOOST_TEST((d.level != severity::error || d.code == "unsupported"), entry.path() << "\n" << render(d, text));
+        }
+    }
+    std::cout << "conformance test kit: " << definitions << " definitions, " << clean << " compile clean\n";
+    BOOST_TEST(clean >= 15u);
 }
 
 BOOST_AUTO_TEST_CASE(broken_variants_of_the_examples_end_in_time_with_a_message) {
