@@ -20,7 +20,8 @@ deadlines::ticket deadlines::add(time_point at, std::function<void()> what) {
     {
         const std::lock_guard lock(guard_);
         made = {at, ++last_};
-        earliest = all_.emplace(made, std::move(what)).first == all_.begin();
+        const auto at_place = all_.emplace(made, std::move(what)).first;
+        earliest = at_place == all_.begin();
     }
     if (earliest) {
         boost::asio::post(strand_, [self = shared_from_this()] { self->arm(); });

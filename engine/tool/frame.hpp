@@ -1,7 +1,7 @@
 // What travels between the engine and pawl-tool-host: frames on a stream socket. A frame is two 32-bit little-endian lengths, a small JSON object (the head: "op", "id"…)
 // and a body (JSON or text, handed on as it is, so that values are parsed once, where they are used).
 //
-//   engine to host: init {plugin, sha256, name} config · call {id, tool, key, attempt, deadline, detail, secrets} input · cancel {id} · stop
+//   engine to host: init {plugin, sha256, name} config · call {id, tool, key, attempt, deadline, detail, secrets} input · cancel {id} · stop {patienceMs}
 //   host to engine: ready · refused {} problem · done {id} output · failed {id} problem · heartbeat {id} detail · progress {id} line · log {level} line
 //
 // Pure; each reader belongs to one thread.

@@ -16,6 +16,10 @@ namespace {
 
 namespace net = boost::asio;
 
+problem ending(const std::string& function) {
+    return make_problem(problem_type::runtime, "The tool " + function + " was stopped: the engine is ending.");
+}
+
 constexpr std::size_t max_unsent_bytes = std::size_t{64} << 20;
 
 /// One process and its calls.
@@ -24,9 +28,9 @@ struct life {
     struct held_call {
         std::string function;
         call_sink sink;
-        secret_values secrets;
         bool cancelled = false;
     };
+    secret_values secrets;       ///< that it was ever given: what it writes may come after the call
     std::unordered_map<call_id, held_call> calls;
     std::size_t cancelled = 0;   ///< of `calls`
     bool stuck = false;          ///< a cancelled call does not end: killed when only cancelled ones are left
@@ -57,11 +61,11 @@ private:
     std::string encode_call(call_id id, const tool_call& call) const;
     void take(const std::shared_ptr<life>& from, frame f);
     void take_log(const std::shared_ptr<life>& from, log_level level, std::string_view line);
-    void take_outcome(const std::shared_ptr<life>& from, call_id id, frame f);
+    void take_outcome(const std::shared_ptr<life>& from, frame f);
     void ended(const std::shared_ptr<life>& which, const child_end& end);
     void go_on(guard& lock);
     void overdue(call_id id, const std::shared_ptr<life>& in);
-    problem crashed(const life& in, const life::held_call& call, const child_end& end) const;
+    static problem crashed(const life& in, const life::held_call& call, const child_end& end, bool stopping);
 
     net::io_context& io_;
     const std::string path_;
@@ -87,10 +91,10 @@ void isolated::start(call_id id, tool_call call, call_sink sink) {
     }
     guard lock(guard_);
     if (stopped_ || waiting_.size() >= options_.max_waiting) {
-        const auto why = stopped_ ? "The tool " + function + " was stopped: the engine is ending."
-                                  : "The tool " + function + " has too many calls waiting (" + std::to_string(options_.max_waiting) + ").";
+        auto why = stopped_ ? ending(function) : make_problem(problem_type::runtime, "The tool " + function + " has too many calls waiting (" +
+                                                                                         std::to_string(options_.max_waiting) + ").");
         lock.unlock();
-        return sink.done(make_problem(problem_type::runtime, why));
+        return sink.done(std::move(why));
     }
     const auto to = life_for_next();
     if (to->calls.size() >= options_.max_in_flight) {
@@ -140,7 +144,8 @@ void isolated::give(std::shared_ptr<life> to, waiting_call next, guard& lock) {
         sent = to->process->send(bytes);
     }
     if (sent == child::sent::yes) {
-        to->calls.emplace(next.id, life::held_call{function_of(next.call), std::move(next.sink), std::move(next.call.secrets)});
+        to->calls.emplace(next.id, life::held_call{function_of(next.call), std::move(next.sink)});
+        for (auto& [name, value] : next.call.secrets) to->secrets.insert_or_assign(name, std::move(value));
         where_.emplace(next.id, to);
         return;
     }
@@ -182,7 +187,7 @@ void isolated::overdue(call_id id, const std::shared_ptr<life>& in) {
 
 void isolated::take(const std::shared_ptr<life>& from, frame f) {
     const auto op = f.op();
-    if (op == "done" || op == "failed") return take_outcome(from, f.id(), std::move(f));
+    if (op == "done" || op == "failed") return take_outcome(from, std::move(f));
     if (op == "refused") {
         const guard lock(guard_);
         from->refused = problem_from_answer(f.body, name_);
@@ -208,12 +213,13 @@ void isolated::take_log(const std::shared_ptr<life>& from, log_level level, std:
     std::string shown(line);
     {
         const guard lock(guard_);
-        for (const auto& [id, call] : from->calls) shown = scrub(std::move(shown), call.secrets);
+        shown = scrub(std::move(shown), from->secrets);
     }
     log_.write(level, shown);
 }
 
-void isolated::take_outcome(const std::shared_ptr<life>& from, call_id id, frame f) {
+void isolated::take_outcome(const std::shared_ptr<life>& from, frame f) {
+    const auto id = f.id();
     guard lock(guard_);
     const auto at = from->calls.find(id);
     if (at == from->calls.end()) return;
@@ -238,7 +244,8 @@ void isolated::go_on(guard& lock) {
     }
 }
 
-problem isolated::crashed(const life& in, const life::held_call& call, const child_end& end) const {
+problem isolated::crashed(const life& in, const life::held_call& call, const child_end& end, bool stopping) {
+    if (stopping) return ending(call.function);
     if (in.refused) return *in.refused;
     if (in.stuck && end.signal == SIGKILL) {
         return make_problem(problem_type::timeout, "The tool " + call.function + " did not stop when it was cancelled, so its process was ended.");
@@ -258,10 +265,11 @@ void isolated::ended(const std::shared_ptr<life>& which, const child_end& end) {
     auto lost = std::move(which->calls);
     which->calls.clear();
     for (const auto& [id, call] : lost) where_.erase(id);
-    if (!stopped_) go_on(lock);
+    const bool stopping = stopped_;
+    if (!stopping) go_on(lock);
     lock.unlock();
-    if (!lost.empty() && !which->refused) log_.write(log_level::error, "The plugin's process " + end.words + " with " + std::to_string(lost.size()) + " calls in flight.");
-    for (auto& [id, call] : lost) call.sink.done(crashed(*which, call, end));
+    if (!lost.empty() && !which->refused && !stopping) log_.write(log_level::error, "The plugin's process " + end.words + " with " + std::to_string(lost.size()) + " calls in flight.");
+    for (auto& [id, call] : lost) call.sink.done(crashed(*which, call, end, stopping));
 }
 
 void isolated::stop() {
@@ -271,11 +279,8 @@ void isolated::stop() {
     waiting_.clear();
     const auto processes = all_;
     lock.unlock();
-    const auto why = [](const std::string& function) {
-        return make_problem(problem_type::runtime, "The tool " + function + " was stopped: the engine is ending.");
-    };
-    for (const auto& each : waiting) each.sink.done(why(function_of(each.call)));
-    for (const auto& each : processes) each->process->send(encode({{"op", "stop"}}));
+    for (const auto& each : waiting) each.sink.done(ending(function_of(each.call)));
+    for (const auto& each : processes) each->process->send(encode({{"op", "stop"}, {"patienceMs", options_.stop_grace.count()}}));
     for (const auto& each : processes) each->process->close(options_.stop_grace + milliseconds(500));
     lock.lock();
     std::vector<life::held_call> lost;
@@ -286,7 +291,7 @@ void isolated::stop() {
     }
     where_.clear();
     lock.unlock();
-    for (auto& call : lost) call.sink.done(why(call.function));
+    for (auto& call : lost) call.sink.done(ending(call.function));
 }
 
 class isolated_host final : public tool_host {

@@ -25,6 +25,7 @@ struct tool_effect::attempt {
     const tool_manifest* tool = nullptr;
     const plugin_registry::entry* plugin = nullptr;
     tool_host* host = nullptr;
+    std::string_view host_kind;
     call_id id = 0;
     secret_values secrets;
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
@@ -39,7 +40,7 @@ struct tool_effect::attempt {
         const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
         runtime::call_outcome outcome{std::move(value), {}, {}};
         outcome.record["plugin"] = plugin->file.manifest.name + " " + plugin->file.manifest.version;
-        outcome.record["host"] = host->kind();
+        outcome.record["host"] = host_kind;
         outcome.record["latencyMs"] = took.count();
         done(std::move(outcome));
     }
@@ -134,6 +135,7 @@ void tool_effect::start(std::shared_ptr<const runtime::call_request> request, ru
     made->tool = known->tool;
     made->plugin = &plugin;
     made->host = hosts_[known->plugin].get();
+    made->host_kind = made->host->kind();
     made->id = next_call_id();
     made->secrets = std::move(*secrets);
     if (made->request->deadline) {

@@ -11,8 +11,6 @@
 namespace pawl::tool {
 namespace {
 
-constexpr milliseconds stop_patience{1'500};
-
 /// Without static destructors: the plugin's threads may still run.
 [[noreturn]] void end_process(int code) {
     ::fsync(STDERR_FILENO);
@@ -122,7 +120,7 @@ call_id server::next_call() {
             return id;
         }
         if (op == "cancel") plugin_->cancel(id);
-        if (op == "stop") stop();
+        if (op == "stop") stop(*f);
     }
 }
 
@@ -143,9 +141,10 @@ void server::work() {
     }
 }
 
-void server::stop() {
+void server::stop(const frame& f) {
+    const auto* patience = f.head.if_contains("patienceMs");
     plugin_->cancel_all();
-    plugin_->wait_until_idle(stop_patience);
+    plugin_->wait_until_idle(milliseconds(patience != nullptr && patience->is_int64() ? patience->get_int64() : 0));
     plugin_->shutdown();
     end_process(0);
 }

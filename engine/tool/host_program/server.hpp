@@ -28,7 +28,7 @@ private:
     /// Reads until there is a call to run; 0 for none: another thread has ended the process.
     call_id next_call();
     void admit(frame f);
-    [[noreturn]] void stop();
+    [[noreturn]] void stop(const frame& f);
 
     const int socket_;
     std::size_t max_value_bytes_ = 0;
