@@ -1,0 +1,202 @@
+#include "cli/http_call.hpp"
+
+#include "base/digest.hpp"
+#include "schema/validator.hpp"
+
+#include <algorithm>
+
+namespace pawl::cli {
+namespace {
+
+problem invalid(std::string detail) { return make_problem(problem_type::validation, std::move(detail)); }
+
+bool is_token(std::string_view text) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char ch) {
+        return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || marks.find(ch) != std::string_view::npos;
+    });
+}
+
+/// No line breaks or other control characters: they would end the header.
+bool is_header_value(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char ch) { return static_cast<unsigned char>(ch) >= 0x20 ? ch != 0x7f : ch == '\t'; });
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string out;
+    for (const char ch : text) {
+        if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || std::string_view("-._~").find(ch) != std::string_view::npos) {
+            out += ch;
+        } else {
+            const auto byte = static_cast<unsigned char>(ch);
+            out += {'%', hex[byte >> 4], hex[byte & 15]};
+        }
+    }
+    return out;
+}
+
+std::string plain(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : to_text(value); }
+
+void add_query(std::string& url, const json::object& query) {
+    std::string fragmentless = url.substr(0, url.find('#'));
+    const auto add = [&](std::string_view name, const json::value& value) {
+        if (value.is_null()) return;
+        const auto question = fragmentless.find('?');
+        if (question == std::string::npos) {
+            fragmentless += '?';
+        } else if (question + 1 != fragmentless.size()) {
+            fragmentless += '&';
+        }
+        fragmentless += percent_encoded(name) + "=" + percent_encoded(plain(value));
+    };
+    for (const auto& [name, value] : query) {
+        if (const auto* list = value.if_array()) {
+            for (const auto& each : *list) add(name, each);
+        } else {
+            add(name, value);
+        }
+    }
+    url = std::move(fragmentless);
+}
+
+/// The URL without user information, query and fragment.
+std::string showable(const net::url_parts& url) {
+    const bool usual = url.port == (url.tls ? "443" : "80");
+    const bool numeric6 = url.host.find(':') != std::string::npos && !url.host.starts_with('[');
+    return (url.tls ? "https://" : "http://") + (numeric6 ? "[" + url.host + "]" : url.host) + (usual ? "" : ":" + url.port) + url.target.substr(0, url.target.find('?'));
+}
+
+void set_default(std::vector<net::http_header>& headers, std::string name, std::string value) {
+    if (net::find_header(headers, name) == nullptr) headers.push_back({std::move(name), std::move(value)});
+}
+
+std::string text_at(const json::object& object, std::string_view key) {
+    const auto* v = object.if_contains(key);
+    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+}
+
+result<void> add_authentication(const json::value& policy, std::vector<net::http_header>& headers) {
+    std::string value;
+    if (const auto* bearer = policy.get_object().if_contains("bearer")) {
+        value = "Bearer " + text_at(bearer->get_object(), "token");
+    } else {
+        const auto& basic = policy.get_object().at("basic").get_object();
+        const auto user = text_at(basic, "username");
+        if (user.find(':') != std::string::npos) return invalid("The user name of basic authentication may not contain a colon.");
+        value = "Basic " + to_base64(user + ":" + text_at(basic, "password"));
+    }
+    if (!is_header_value(value)) return invalid("The credentials of this call hold a line break or another control character.");
+    std::erase_if(headers, [](const net::http_header& h) { return net::find_header({h}, "authorization") != nullptr; });
+    headers.push_back({"Authorization", std::move(value)});
+    return {};
+}
+
+bool is_json_type(const std::string* type) {
+    if (type == nullptr) return false;
+    auto name = type->substr(0, type->find(';'));
+    while (!name.empty() && name.back() == ' ') name.pop_back();
+    std::transform(name.begin(), name.end(), name.begin(), [](char ch) { return ch >= 'A' && ch <= 'Z' ? static_cast<char>(ch - 'A' + 'a') : ch; });
+    return name == "application/json" || name == "text/json" || name.ends_with("+json");
+}
+
+bool is_text(std::string_view bytes) {
+    // boost::json checks UTF-8 where it parses; a body with control characters is no text for people.
+    for (const char ch : bytes) {
+        if (static_cast<unsigned char>(ch) < 0x20 && ch != '\n' && ch != '\r' && ch != '\t') return false;
+    }
+    std::string literal;
+    append_string(literal, bytes);
+    const auto back = parse_json(literal);
+    return back.has_value() && std::string_view(back->get_string()) == bytes;
+}
+
+result<json::value> content_of(const http_call& call, const net::http_response& response) {
+    if (call.output == "raw") return json::value(to_base64(response.body));
+    if (response.body.empty()) return json::value(nullptr);
+    if (is_json_type(net::find_header(response.headers, "content-type"))) {
+        auto parsed = parse_json(response.body);
+        if (parsed.has_value()) return parsed;
+        auto error = make_problem(problem_type::communication, call.shown + " answered with a body that is declared as JSON but is not: " + parsed.error().detail);
+        error.status = 502;
+        return error;
+    }
+    return is_text(response.body) ? json::value(response.body) : json::value(to_base64(response.body));
+}
+
+}  // namespace
+
+json::value http_arguments_schema() {
+    const json::value text{{"type", "string"}};
+    const auto object = [](json::object properties, json::array required) {
+        return json::object{{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
+    };
+    const json::value bearer = object({{"bearer", object({{"token", text}}, {"token"})}}, {"bearer"});
+    const json::value basic = object({{"basic", object({{"username", text}, {"password", text}}, {"username", "password"})}}, {"basic"});
+    const json::value endpoint = object({{"uri", text}, {"authentication", {{"anyOf", json::array{bearer, basic}}}}}, {"uri"});
+    return object({{"method", text},
+                   {"endpoint", {{"anyOf", json::array{text, endpoint}}}},
+                   {"headers", {{"type", "object"}}},
+                   {"query", {{"type", "object"}}},
+                   {"body", true},
+                   {"output", {{"enum", json::array{"content", "raw", "response"}}}},
+                   {"redirect", {{"type", "boolean"}}}},
+                  {"method", "endpoint"});
+}
+
+result<http_call> read_http_call(const runtime::call_request& call) {
+    static const auto validator = schema::validator::compile(http_arguments_schema()).value();
+    if (const auto wrong = validator.validate(call.arguments); !wrong.empty()) return schema::to_problem(wrong, "the arguments of this HTTP call");
+    const auto& with = call.arguments.get_object();
+    http_call out;
+    auto& request = out.request;
+    request.method = text_at(with, "method");
+    std::transform(request.method.begin(), request.method.end(), request.method.begin(), [](char ch) { return ch >= 'a' && ch <= 'z' ? static_cast<char>(ch - 'a' + 'A') : ch; });
+    if (!is_token(request.method)) return invalid("`method` of this HTTP call is not a method, such as get or post.");
+    const auto& endpoint = with.at("endpoint");
+    request.url = endpoint.is_string() ? std::string(endpoint.get_string()) : text_at(endpoint.get_object(), "uri");
+    if (const auto* query = with.if_contains("query")) add_query(request.url, query->get_object());
+    const auto url = net::parse_url(request.url);
+    if (url.has_error()) return make_problem(problem_type::configuration, "The endpoint of this HTTP call cannot be used: it must be an absolute http or https URL without blanks.");
+    out.uri = showable(*url);
+    out.shown = request.method + " " + out.uri;
+    if (const auto* headers = with.if_contains("headers")) {
+        for (const auto& [name, value] : headers->get_object()) {
+            if (value.is_null()) continue;
+            const auto text = plain(value);
+            if (!is_token(name) || !is_header_value(text)) return invalid("The header `" + std::string(name).substr(0, 60) + "` of this HTTP call has a name or value that HTTP does not allow.");
+            request.headers.push_back({std::string(name), text});
+        }
+    }
+    if (const auto* body = with.if_contains("body"); body != nullptr && !body->is_null()) {
+        request.body = plain(*body);
+        set_default(request.headers, "Content-Type", body->is_string() ? "text/plain; charset=utf-8" : "application/json");
+    }
+    set_default(request.headers, "Accept", "application/json, */*;q=0.5");
+    if (request.method != "GET" && request.method != "HEAD") set_default(request.headers, "Idempotency-Key", call.key);
+    if (endpoint.is_object() && endpoint.get_object().contains("authentication")) {
+        if (auto fine = add_authentication(endpoint.get_object().at("authentication"), request.headers); fine.has_error()) return fine.error();
+    }
+    if (const auto output = text_at(with, "output"); !output.empty()) out.output = output;
+    if (const auto* redirect = with.if_contains("redirect")) out.redirect = redirect->get_bool();
+    return out;
+}
+
+result<json::value> read_http_response(const http_call& call, const net::http_response& response) {
+    if (response.status < 200 || response.status > (call.redirect ? 399 : 299)) {
+        auto error = make_problem(problem_type::communication, call.shown + " answered " + std::to_string(response.status) + ".");
+        error.status = response.status;
+        if (const auto* after = net::find_header(response.headers, "retry-after"); after != nullptr && after->size() <= 40) error.extra["retryAfter"] = *after;
+        return error;
+    }
+    auto content = content_of(call, response);
+    if (content.has_error() || call.output != "response") return content;
+    json::object headers;
+    for (const auto& [name, value] : response.headers) {
+        auto& into = headers[name];
+        into = into.is_null() ? json::value(value) : json::value(std::string(into.get_string()) + ", " + value);
+    }
+    return json::object{{"request", {{"method", call.request.method}, {"uri", call.uri}}}, {"statusCode", response.status}, {"headers", std::move(headers)}, {"content", std::move(*content)}};
+}
+
+}  // namespace pawl::cli

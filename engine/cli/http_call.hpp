@@ -1,0 +1,26 @@
+// The arguments of `call: http` as a request, and the response as its output. Pure; any thread.
+#pragma once
+
+#include "net/http.hpp"
+#include "runtime/effect.hpp"
+
+namespace pawl::cli {
+
+struct http_call {
+    net::http_request request;  ///< without timeout
+    std::string shown;          ///< "POST https://host/path": for messages, without query and user information
+    std::string uri;            ///< the same without the method
+    std::string output = "content";
+    bool redirect = false;
+};
+
+/// JSON Schema of the arguments.
+json::value http_arguments_schema();
+
+/// Error: `validation` or `configuration` problem that quotes no header, query or body.
+result<http_call> read_http_call(const runtime::call_request& call);
+
+/// Error: `communication` problem with the HTTP status.
+result<json::value> read_http_response(const http_call& call, const net::http_response& response);
+
+}  // namespace pawl::cli
