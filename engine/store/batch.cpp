@@ -67,7 +67,16 @@ void add_blobs(batch_rows& rows, const chain& one) {
 
 void add_appended(batch_rows& rows, const checkpoint& c) {
     for (const auto& s : c.steps) {
-        rows.steps.row().number(c.shard).text(c.run).number(s.seq).text(s.task).text(s.pointer).text(s.function).text(s.key).text(s.digest).number(s.attempt);
+        rows.steps.row()
+            .number(c.shard)
+            .text(c.run)
+            .number(s.seq)
+            .text(s.task)
+            .text(s.pointer)
+            .text(s.function)
+            .text(s.key)
+            .text(s.digest)
+            .number(s.attempt);
         rows.steps.text(s.outcome).time(s.started_at).time(s.ended_at).text(s.result).text(s.record);
     }
     for (const auto& e : c.events) rows.events.row().number(c.shard).text(e.run.empty() ? c.run : e.run).text(e.id).text(e.type).text(e.body);
@@ -75,7 +84,16 @@ void add_appended(batch_rows& rows, const checkpoint& c) {
 }
 
 void add_approval(batch_rows& rows, const approval_row& a) {
-    rows.approvals.row().number(a.shard).text(a.id).text(a.run).text(a.key).text(a.agent).text(a.agent_key).text(a.task).text(a.title).text(a.proposal);
+    rows.approvals.row()
+        .number(a.shard)
+        .text(a.id)
+        .text(a.run)
+        .text(a.key)
+        .text(a.agent)
+        .text(a.agent_key)
+        .text(a.task)
+        .text(a.title)
+        .text(a.proposal);
     rows.approvals.text(to_string(a.status)).maybe(a.expires_at).text(a.decided_by).text(a.comment).time(a.created_at).maybe(a.decided_at);
 }
 
@@ -91,8 +109,16 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
         const auto& last = *one.links.back();
         if (!last.run.empty()) {
             const bool ended = is_final(last.status);
-            rows.run_states.row().number(last.shard).text(last.run).number(first.expected_revision).number(last.expected_revision + 1).text(to_string(last.status));
-            rows.run_states.maybe(ended ? std::nullopt : last.due_at).text(ended ? std::string_view() : last.state).text(last.output).text(last.error);
+            rows.run_states.row()
+                .number(last.shard)
+                .text(last.run)
+                .number(first.expected_revision)
+                .number(last.expected_revision + 1)
+                .text(to_string(last.status));
+            rows.run_states.maybe(ended ? std::nullopt : last.due_at)
+                .text(ended ? std::string_view() : last.state)
+                .text(last.output)
+                .text(last.error);
         }
         add_blobs(rows, one);
         for (const auto* c : one.links) {
@@ -107,7 +133,15 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
     }
     for (const auto& [name, change] : agents) {
         const auto& a = *change.last;
-        rows.agents.row().number(change.shard).text(a.agent).text(a.key).number(change.least).number(a.revision).number(a.state_version).text(a.state).text(a.meta);
+        rows.agents.row()
+            .number(change.shard)
+            .text(a.agent)
+            .text(a.key)
+            .number(change.least)
+            .number(a.revision)
+            .number(a.state_version)
+            .text(a.state)
+            .text(a.meta);
     }
     for (const auto& [id, entry] : approvals) {
         auto row = *entry.second;

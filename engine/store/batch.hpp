@@ -16,18 +16,53 @@ struct batch_rows {
     row_text run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals;
 };
 
-inline constexpr std::array<column_spec, 9> run_state_columns{{{"shard", 'i'}, {"run", 't'}, {"expected", 'i'}, {"revision", 'i'}, {"status", 't'}, {"due_at", 'i'}, {"state", 't'}, {"output", 't'}, {"error", 't'}}};
-inline constexpr std::array<column_spec, 8> agent_columns{{{"shard", 'i'}, {"agent", 't'}, {"key", 't'}, {"least", 'i'}, {"revision", 'i'}, {"state_version", 'i'}, {"state", 't'}, {"meta", 't'}}};
-inline constexpr std::array<column_spec, 14> step_columns{{{"shard", 'i'}, {"run", 't'}, {"seq", 'i'}, {"task", 't'}, {"pointer", 't'}, {"function", 't'}, {"key", 't'}, {"digest", 't'},
-                                                           {"attempt", 'i'}, {"outcome", 't'}, {"started_at", 'i'}, {"ended_at", 'i'}, {"result", 't'}, {"record", 't'}}};
+inline constexpr std::array<column_spec, 9> run_state_columns{{{"shard", 'i'},
+                                                               {"run", 't'},
+                                                               {"expected", 'i'},
+                                                               {"revision", 'i'},
+                                                               {"status", 't'},
+                                                               {"due_at", 'i'},
+                                                               {"state", 't'},
+                                                               {"output", 't'},
+                                                               {"error", 't'}}};
+inline constexpr std::array<column_spec, 8> agent_columns{
+    {{"shard", 'i'}, {"agent", 't'}, {"key", 't'}, {"least", 'i'}, {"revision", 'i'}, {"state_version", 'i'}, {"state", 't'}, {"meta", 't'}}};
+inline constexpr std::array<column_spec, 14> step_columns{{{"shard", 'i'},
+                                                           {"run", 't'},
+                                                           {"seq", 'i'},
+                                                           {"task", 't'},
+                                                           {"pointer", 't'},
+                                                           {"function", 't'},
+                                                           {"key", 't'},
+                                                           {"digest", 't'},
+                                                           {"attempt", 'i'},
+                                                           {"outcome", 't'},
+                                                           {"started_at", 'i'},
+                                                           {"ended_at", 'i'},
+                                                           {"result", 't'},
+                                                           {"record", 't'}}};
 inline constexpr std::array<column_spec, 4> blob_columns{{{"shard", 'i'}, {"run", 't'}, {"digest", 't'}, {"body", 't'}}};
 inline constexpr std::array<column_spec, 3> dropped_blob_columns{{{"shard", 'i'}, {"run", 't'}, {"digest", 't'}}};  ///< empty digest: all of the run
 inline constexpr std::array<column_spec, 5> event_columns{{{"shard", 'i'}, {"run", 't'}, {"id", 't'}, {"type", 't'}, {"body", 't'}}};
 inline constexpr std::array<column_spec, 2> consumed_columns{{{"shard", 'i'}, {"seq", 'i'}}};
-inline constexpr std::array<column_spec, 15> approval_columns{{{"shard", 'i'}, {"id", 't'}, {"run", 't'}, {"key", 't'}, {"agent", 't'}, {"agent_key", 't'}, {"task", 't'}, {"title", 't'},
-                                                               {"proposal", 't'}, {"status", 't'}, {"expires_at", 'i'}, {"decided_by", 't'}, {"comment", 't'}, {"created_at", 'i'}, {"decided_at", 'i'}}};
+inline constexpr std::array<column_spec, 15> approval_columns{{{"shard", 'i'},
+                                                               {"id", 't'},
+                                                               {"run", 't'},
+                                                               {"key", 't'},
+                                                               {"agent", 't'},
+                                                               {"agent_key", 't'},
+                                                               {"task", 't'},
+                                                               {"title", 't'},
+                                                               {"proposal", 't'},
+                                                               {"status", 't'},
+                                                               {"expires_at", 'i'},
+                                                               {"decided_by", 't'},
+                                                               {"comment", 't'},
+                                                               {"created_at", 'i'},
+                                                               {"decided_at", 'i'}}};
 
-/// Rows of the checkpoints whose outcome is `committed`. Marks as `conflict` those that do not follow the same run's or agent's earlier one in the batch.
+/// Rows of the checkpoints whose outcome is `committed`. Marks as `conflict` those that do not follow the same run's or agent's earlier one in the
+/// batch.
 batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
 
 /// The shards of the batch, ascending, once each.

@@ -60,13 +60,15 @@ public:
 private:
     store_result<bool> inbox_grew() {
         return session_.run([&]() -> store_result<bool> {
-            auto& version = session_.prepared("data version", [] { return std::string("pragma data_version"); }, "", "i");
+            auto& version = session_.prepared(
+                "data version", [] { return std::string("pragma data_version"); }, "", "i");
             version.execute();
             const bool read = version.next();
             const auto now = read ? version.number(0) : 0;
             version.finish();
             if (now == data_version_) return false;
-            auto& last = session_.prepared("last of inbox", [] { return std::string("select coalesce(max(seq), 0) from inbox"); }, "", "i");
+            auto& last = session_.prepared(
+                "last of inbox", [] { return std::string("select coalesce(max(seq), 0) from inbox"); }, "", "i");
             last.execute();
             const bool found = last.next();
             const auto seq = found ? last.number(0) : 0;
@@ -110,7 +112,7 @@ public:
             if (*told || woken) return *told;
             const auto left = left_until(end);
             if (left == milliseconds(0)) return false;
-            if (poll_for(event_.descriptor(), PQsocket(session_.native_postgresql()), left)) event_.clear();
+            if (poll_for(event_.descriptor(), PQsocket(session_.native()), left)) event_.clear();
         }
     }
 
@@ -122,7 +124,7 @@ public:
 private:
     store_result<bool> read_notices() {
         bool told = false;
-        auto* native = session_.native_postgresql();
+        auto* native = session_.native();
         if (PQconsumeInput(native) == 1) {
             while (auto* notice = PQnotifies(native)) {
                 told = true;

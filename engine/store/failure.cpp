@@ -16,7 +16,7 @@ std::string capitalised(std::string text) {
 /// The driver's own words: its first line only (DETAIL lines quote rows), without SOCI's prefix and without secrets.
 std::string driver_words(const soci::soci_error& error, const location& where) {
     std::string text = error.get_error_message();
-    for (const std::string_view marker : {"FATAL:  ", "ERROR:  ", "PANIC:  ", "loadOne: ", "loadRS: ", "prepare: "}) {
+    for (const std::string_view marker : {"FATAL:  ", "ERROR:  ", "PANIC:  ", "Connection failed. ", "loadOne: ", "loadRS: ", "prepare: "}) {
         const auto at = text.find(marker);
         if (at != std::string::npos) {
             text.erase(0, at + marker.size());
@@ -47,19 +47,27 @@ store_error of_sqlite(int extended, const location& where, milliseconds busy_tim
     switch (extended & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-        case SQLITE_PROTOCOL: return locked(where, busy_timeout);
-        case SQLITE_FULL: return {store_errc::full, name + " cannot grow: the disk or the quota is full. Free some space; nothing is lost."};
+        case SQLITE_PROTOCOL:
+            return locked(where, busy_timeout);
+        case SQLITE_FULL:
+            return {store_errc::full, name + " cannot grow: the disk or the quota is full. Free some space; nothing is lost."};
         case SQLITE_IOERR:
             return {store_errc::lost, "Reading or writing " + where.shown + " failed (" + words + "): check the disk" +
                                           (committing ? "; whether the last transaction was committed is not known." : ".")};
-        case SQLITE_NOTADB: return {store_errc::refused, name + " is not an SQLite database. Name another file, or move this one away."};
-        case SQLITE_CORRUPT: return {store_errc::refused, name + " is damaged (" + words + "). Restore it from a backup."};
-        case SQLITE_READONLY: return {store_errc::refused, name + " is read-only. Make the file and its directory writable for this user."};
+        case SQLITE_NOTADB:
+            return {store_errc::refused, name + " is not an SQLite database. Name another file, or move this one away."};
+        case SQLITE_CORRUPT:
+            return {store_errc::refused, name + " is damaged (" + words + "). Restore it from a backup."};
+        case SQLITE_READONLY:
+            return {store_errc::refused, name + " is read-only. Make the file and its directory writable for this user."};
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
-        case SQLITE_AUTH: return {store_errc::refused, name + " cannot be opened. Check that the directory exists and is writable for this user."};
-        case SQLITE_TOOBIG: return {store_errc::failed, "A value is too large for " + where.shown + " (1 GB)."};
-        default: return {store_errc::failed, name + " answered an error: " + words + "."};
+        case SQLITE_AUTH:
+            return {store_errc::refused, name + " cannot be opened. Check that the directory exists and is writable for this user."};
+        case SQLITE_TOOBIG:
+            return {store_errc::failed, "A value is too large for " + where.shown + " (1 GB)."};
+        default:
+            return {store_errc::failed, name + " answered an error: " + words + "."};
     }
 }
 
@@ -69,11 +77,14 @@ store_error of_connect(const std::string& text, const location& where, const std
     if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
         return {store_errc::busy, capitalised(where.shown) + " has no free connection (" + words + "). Try again, or raise max_connections."};
     }
-    if (has("starting up") || has("shutting down") || has("recovery mode") || has("not accept") || has("not yet accept")) return lost(where, words, false);
+    if (has("starting up") || has("shutting down") || has("recovery mode") || has("not accept") || has("not yet accept"))
+        return lost(where, words, false);
     if (has("FATAL") || has("no password supplied") || has("certificate") || has("SSL") || has("authentication method")) {
-        return {store_errc::refused, capitalised(where.shown) + " refuses the connection: " + words + ". Check user, password and database in the store URL."};
+        return {store_errc::refused,
+                capitalised(where.shown) + " refuses the connection: " + words + ". Check user, password and database in the store URL."};
     }
-    return {store_errc::lost, capitalised(where.shown) + " cannot be reached: " + words + ". Check that the server runs and that host and port are right."};
+    return {store_errc::lost,
+            capitalised(where.shown) + " cannot be reached: " + words + ". Check that the server runs and that host and port are right."};
 }
 
 store_error of_postgresql(std::string_view state, const location& where, milliseconds busy_timeout, const std::string& words, bool committing) {
@@ -86,7 +97,8 @@ store_error of_postgresql(std::string_view state, const location& where, millise
     if (is("28", "3D000", "42501")) {
         return {store_errc::refused, name + " refuses: " + words + ". Check user, rights and database in the store URL."};
     }
-    if (is("42P01", "3F000", "42703")) return {store_errc::refused, name + ": schema \"" + where.schema + "\" does not hold Pawl's tables any more (" + words + ")."};
+    if (is("42P01", "3F000", "42703"))
+        return {store_errc::refused, name + ": schema \"" + where.schema + "\" does not hold Pawl's tables any more (" + words + ")."};
     if (is("58", "XX")) return {store_errc::lost, name + " reports a fault of its own: " + words + "."};
     return {store_errc::failed, name + " answered an error: " + words + " (SQLSTATE " + std::string(state) + ")."};
 }

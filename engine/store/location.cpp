@@ -93,11 +93,13 @@ store_result<location> postgresql_location(std::string url) {
     char* reason = nullptr;
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(url.c_str(), &reason), &PQconninfoFree);
     if (reason != nullptr) PQfreemem(reason);  // it may quote the password
-    const auto invalid = refused("The store URL " + shown + " is not a valid PostgreSQL URI; characters such as @ : / ? % in a password must be percent-encoded.");
+    const auto invalid =
+        refused("The store URL " + shown + " is not a valid PostgreSQL URI; characters such as @ : / ? % in a password must be percent-encoded.");
     if (!options || !borders_are_clear(url)) return invalid;
     std::string host, port = "5432", name;
     // Limits that libpq leaves open: a server that does not answer must not hold a thread for ever.
-    std::vector<std::pair<std::string, std::string>> parameters{{"connect_timeout", "10"}, {"keepalives_idle", "30"}, {"tcp_user_timeout", "30000"}, {"fallback_application_name", "pawl"}};
+    std::vector<std::pair<std::string, std::string>> parameters{
+        {"connect_timeout", "10"}, {"keepalives_idle", "30"}, {"tcp_user_timeout", "30000"}, {"fallback_application_name", "pawl"}};
     for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
         if (option->val == nullptr) continue;
         const std::string_view keyword = option->keyword;
@@ -116,7 +118,8 @@ store_result<location> postgresql_location(std::string url) {
         found.target += separator + keyword + "=" + encoded(value);
         separator = '&';
     }
-    found.shown = "PostgreSQL" + (name.empty() ? std::string() : " database \"" + name + "\"") + " at " + (host.empty() ? "the local socket" : host + ":" + port);
+    found.shown = "PostgreSQL" + (name.empty() ? std::string() : " database \"" + name + "\"") + " at " +
+                  (host.empty() ? "the local socket" : host + ":" + port);
     return found;
 }
 

@@ -1,8 +1,7 @@
 #include "store/query.hpp"
 
 #include "base/json.hpp"
-
-#include <soci/sqlite3/soci-sqlite3.h>
+#include "store/native.hpp"
 
 namespace pawl::store {
 namespace {
@@ -90,8 +89,9 @@ query& query::bind_rows(std::string&& rows) {
 
 query& query::execute() {
     bound_ = 0;
-    reading_ = true;
+    reading_ = failed_ = true;
     statement_.execute(columns_.empty());
+    failed_ = false;
     for (auto& p : parameters_) {
         // SQLite reads the bound text while rows are fetched; a statement without columns is done with it.
         if (columns_.empty() && p.text.capacity() > keep_at_most) std::string().swap(p.text);
@@ -121,7 +121,7 @@ void query::finish() noexcept {
     bound_ = 0;
     if (!reading_) return;
     reading_ = false;
-    if (sqlite_) sqlite_api::sqlite3_reset(static_cast<soci::sqlite3_statement_backend*>(statement_.get_backend())->stmt_);
+    if (sqlite_) reset_sqlite(statement_);
 }
 
 }  // namespace pawl::store

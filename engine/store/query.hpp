@@ -38,6 +38,9 @@ public:
     std::optional<std::int64_t> maybe_number(std::size_t column) const;
     std::int64_t affected() { return statement_.get_affected_rows(); }
 
+    /// True after execute() threw: SOCI then still holds its copies of the parameters, and another execute() would leak them. To be destroyed.
+    bool failed() const noexcept { return failed_; }
+
     /// Ends a statement that was not read to its end. No-op otherwise.
     void finish() noexcept;
 
@@ -52,6 +55,7 @@ private:
     std::deque<variable> columns_;
     std::size_t bound_ = 0;
     bool reading_ = false;
+    bool failed_ = false;
     bool sqlite_;
     soci::statement statement_;
 };

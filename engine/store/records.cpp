@@ -19,8 +19,6 @@ std::optional<approval_status> approval_status_from(std::string_view text) noexc
     return static_cast<approval_status>(at - names.begin());
 }
 
-void throw_exception_from_error(const store_error& error, const boost::source_location&) {
-    throw std::runtime_error("store: " + error.detail);
-}
+void throw_exception_from_error(const store_error& error, const boost::source_location&) { throw std::runtime_error("store: " + error.detail); }
 
 }  // namespace pawl::store

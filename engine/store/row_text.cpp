@@ -46,9 +46,13 @@ row_text& row_text::text(std::string_view value) {
     std::string escaped;  // as to_stored() does; append_string cares for UTF-8
     for (const char c : value) {
         if (c == '\0') {
-            escaped += "\x1a" "0";
+            escaped +=
+                "\x1a"
+                "0";
         } else if (c == '\x1a') {
-            escaped += "\x1a" "1";
+            escaped +=
+                "\x1a"
+                "1";
         } else {
             escaped.push_back(c);
         }

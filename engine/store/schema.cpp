@@ -10,15 +10,22 @@ constexpr const char* migration_lock = "7809911";     // PostgreSQL advisory loc
 
 /// The value of `name` in the meta table, or nothing when there is no such table or entry.
 std::optional<std::int64_t> meta(session& on, std::string_view name) {
-    auto& exists = on.kind() == dialect::sqlite
-                       ? on.prepared("meta exists", [] { return std::string("select count(*) from sqlite_master where type = 'table' and name = 'meta'"); }, "", "i")
-                       : on.prepared("meta exists",
-                                     [&] { return "select cast(count(*) as bigint) from pg_tables where tablename = 'meta' and schemaname = '" + on.where().schema + "'"; }, "", "i");
+    auto& exists =
+        on.kind() == dialect::sqlite
+            ? on.prepared(
+                  "meta exists", [] { return std::string("select count(*) from sqlite_master where type = 'table' and name = 'meta'"); }, "", "i")
+            : on.prepared(
+                  "meta exists",
+                  [&] {
+                      return "select cast(count(*) as bigint) from pg_tables where tablename = 'meta' and schemaname = '" + on.where().schema + "'";
+                  },
+                  "", "i");
     exists.execute();
     const bool there = exists.next() && exists.number(0) > 0;
     exists.finish();
     if (!there) return std::nullopt;
-    auto& read = on.prepared("meta", [] { return std::string("select value from meta where name = :name"); }, "t", "i");
+    auto& read = on.prepared(
+        "meta", [] { return std::string("select value from meta where name = :name"); }, "t", "i");
     read.bind(name).execute();
     if (!read.next()) return std::nullopt;
     const auto value = read.number(0);
@@ -27,14 +34,15 @@ std::optional<std::int64_t> meta(session& on, std::string_view name) {
 }
 
 store_error newer(const location& where, std::int64_t found, int known) {
-    return {store_errc::newer_schema, "The tables of " + where.shown + " have version " + std::to_string(found) + "; this program knows versions up to " +
-                                          std::to_string(known) + ". Use the newer pawl that wrote them."};
+    return {store_errc::newer_schema, "The tables of " + where.shown + " have version " + std::to_string(found) +
+                                          "; this program knows versions up to " + std::to_string(known) + ". Use the newer pawl that wrote them."};
 }
 
 /// A file of somebody else must not get our tables.
 store_result<void> check_stranger(session& on) {
     if (on.kind() != dialect::sqlite) return {};
-    auto& tables = on.prepared("tables", [] { return std::string("select count(*) from sqlite_master"); }, "", "i");
+    auto& tables = on.prepared(
+        "tables", [] { return std::string("select count(*) from sqlite_master"); }, "", "i");
     tables.execute();
     const bool used = tables.next() && tables.number(0) > 0;
     tables.finish();
@@ -45,7 +53,8 @@ store_result<void> check_stranger(session& on) {
 void create_schema(session& on) {
     if (on.kind() == dialect::sqlite) return;
     // CREATE SCHEMA IF NOT EXISTS asks for the right to create even when the schema exists.
-    auto& exists = on.prepared("schema exists", [&] { return "select cast(count(*) as bigint) from pg_namespace where nspname = '" + on.where().schema + "'"; }, "", "i");
+    auto& exists = on.prepared(
+        "schema exists", [&] { return "select cast(count(*) as bigint) from pg_namespace where nspname = '" + on.where().schema + "'"; }, "", "i");
     exists.execute();
     const bool there = exists.next() && exists.number(0) > 0;
     exists.finish();
@@ -68,7 +77,8 @@ void create_leases(session& on, std::int64_t shard_count) {
 }  // namespace
 
 store_result<std::uint32_t> prepare_schema(session& on, std::span<const migration> migrations, std::uint32_t shard_count) {
-    if (shard_count < 1 || shard_count > 4096) return store_error{store_errc::refused, "A store has between 1 and 4096 shards, not " + std::to_string(shard_count) + "."};
+    if (shard_count < 1 || shard_count > 4096)
+        return store_error{store_errc::refused, "A store has between 1 and 4096 shards, not " + std::to_string(shard_count) + "."};
     return on.run([&]() -> store_result<std::uint32_t> {
         const int newest = migrations.back().version;
         auto version = meta(on, "schema_version");
@@ -93,7 +103,8 @@ store_result<std::uint32_t> prepare_schema(session& on, std::span<const migratio
         }
         if (*version > newest) return newer(on.where(), *version, newest);
         const auto shards = meta(on, "shard_count");
-        if (!shards) return store_error{store_errc::refused, "The meta table of " + on.where().shown + " is incomplete: restore the store from a backup."};
+        if (!shards)
+            return store_error{store_errc::refused, "The meta table of " + on.where().shown + " is incomplete: restore the store from a backup."};
         return static_cast<std::uint32_t>(*shards);
     });
 }

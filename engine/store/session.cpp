@@ -1,7 +1,8 @@
 #include "store/session.hpp"
 
+#include "store/native.hpp"
+
 #include <soci/postgresql/soci-postgresql.h>
-#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <filesystem>
 #include <thread>
@@ -15,19 +16,15 @@ session::session(location where, session_options options) : where_(std::move(whe
 session::~session() { close(); }
 
 void session::close() noexcept {
-    if (auto* connection = native_postgresql(); connection != nullptr && PQstatus(connection) == CONNECTION_OK && !queries_.empty()) {
-        // The server forgets the statements with the connection: spare one DEALLOCATE round trip each.
-        PQfinish(connection);
-        static_cast<soci::postgresql_session_backend*>(soci_->get_backend())->conn_ = nullptr;
-    }
+    if (native() != nullptr) finish_postgresql(*soci_);
     queries_.clear();
     soci_.reset();
     in_transaction_ = committing_ = false;
 }
 
-PGconn* session::native_postgresql() noexcept {
+PGconn* session::native() noexcept {
     if (!soci_ || kind() != dialect::postgresql) return nullptr;
-    return static_cast<soci::postgresql_session_backend*>(soci_->get_backend())->conn_;
+    return native_postgresql(*soci_);
 }
 
 int session::wait_for_lock(void* self, int attempts) {
@@ -47,7 +44,8 @@ store_result<void> session::check_file() {
     if (!there && file_number_ == 0) return {};  // to be created
     // Going on would write into a file that nobody can find any more, or start an empty store under running work.
     close();
-    return store_error{store_errc::refused, "The store " + where_.path + " was removed or replaced while it was in use. Put the file back, or start again."};
+    return store_error{store_errc::refused,
+                       "The store " + where_.path + " was removed or replaced while it was in use. Put the file back, or start again."};
 }
 
 store_result<void> session::open() {
@@ -72,8 +70,7 @@ store_result<void> session::open() {
 
 void session::open_sqlite() {
     soci_ = std::make_unique<soci::session>(soci::sqlite3, where_.target);
-    auto* native = static_cast<soci::sqlite3_session_backend*>(soci_->get_backend())->conn_;
-    sqlite_api::sqlite3_busy_handler(native, &session::wait_for_lock, this);
+    sqlite_api::sqlite3_busy_handler(native_sqlite(*soci_), &session::wait_for_lock, this);
     // The switch to WAL does not ask the busy handler when two processes open a new file at the same moment.
     for (const auto until = std::chrono::steady_clock::now() + options_.busy_timeout;;) {
         try {
@@ -84,8 +81,9 @@ void session::open_sqlite() {
             std::this_thread::sleep_for(milliseconds(2));
         }
     }
-    execute("pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000;"
-            "pragma journal_size_limit = 67108864");
+    execute(
+        "pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000;"
+        "pragma journal_size_limit = 67108864");
     if (options_.sqlite_max_pages > 0) execute(("pragma max_page_count = " + std::to_string(options_.sqlite_max_pages)).c_str());
     struct stat facts {};
     if (::stat(where_.path.c_str(), &facts) == 0) {
@@ -98,7 +96,8 @@ void session::open_postgresql() {
     soci_ = std::make_unique<soci::session>(soci::postgresql, where_.target);
     // Every statement of the store looks up few rows by key, but fresh tables have no statistics to show it: forbid the plans that read
     // whole tables. JIT would compile such "expensive" plans. A client that stops within a transaction must not lock others out for ever.
-    execute(("set client_min_messages = warning; set search_path = \"" + where_.schema + "\"; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
+    execute(("set client_min_messages = warning; set search_path = \"" + where_.schema +
+             "\"; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
              "set jit = off; set plan_cache_mode = force_generic_plan; set idle_in_transaction_session_timeout = '30s'; set lock_timeout = " +
              std::to_string(std::max<std::int64_t>(1, options_.busy_timeout.count())))
                 .c_str());
@@ -113,18 +112,18 @@ query& session::prepared(std::string_view name, const std::function<std::string(
 
 void session::execute(const char* sql) {
     if (kind() == dialect::sqlite) {
-        auto* native = static_cast<soci::sqlite3_session_backend*>(soci_->get_backend())->conn_;
-        const int code = sqlite_api::sqlite3_exec(native, sql, nullptr, nullptr, nullptr);
-        if (code != SQLITE_OK) throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(native), code);
+        auto* handle = native_sqlite(*soci_);
+        const int code = sqlite_api::sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
+        if (code != SQLITE_OK) throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(handle), code);
         return;
     }
-    auto* native = native_postgresql();
-    const std::unique_ptr<PGresult, decltype(&PQclear)> outcome(PQexec(native, sql), &PQclear);
+    auto* handle = native();
+    const std::unique_ptr<PGresult, decltype(&PQclear)> outcome(PQexec(handle, sql), &PQclear);
     const auto status = PQresultStatus(outcome.get());
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
     const char* state = PQresultErrorField(outcome.get(), PG_DIAG_SQLSTATE);
-    const char* words = outcome ? PQresultErrorMessage(outcome.get()) : PQerrorMessage(native);
-    throw soci::postgresql_soci_error(words, state != nullptr ? state : PQstatus(native) == CONNECTION_OK ? "XX000" : "08006");
+    const char* words = outcome ? PQresultErrorMessage(outcome.get()) : PQerrorMessage(handle);
+    throw soci::postgresql_soci_error(words, state != nullptr ? state : PQstatus(handle) == CONNECTION_OK ? "XX000" : "08006");
 }
 
 void session::begin() {
@@ -136,6 +135,19 @@ void session::commit() {
     committing_ = true;
     execute("commit");
     committing_ = in_transaction_ = false;
+}
+
+void session::execute_and_commit(query& statement) {
+    committing_ = true;
+    try {
+        statement.execute();
+    } catch (const soci::soci_error&) {
+        // The server's own refusal is a clear answer; only a lost connection leaves the outcome open.
+        if (auto* handle = native(); handle != nullptr && PQstatus(handle) == CONNECTION_OK) committing_ = false;
+        throw;
+    }
+    while (statement.next()) continue;
+    committing_ = false;
 }
 
 void session::rollback() noexcept {
@@ -152,13 +164,15 @@ void session::rollback() noexcept {
 void session::settle() noexcept {
     for (auto& [name, statement] : queries_) statement->finish();
     rollback();
+    // After the rollback: PostgreSQL takes no DEALLOCATE in a failed transaction.
+    std::erase_if(queries_, [](const auto& entry) { return entry.second->failed(); });
 }
 
 store_error session::recover(const soci::soci_error& error) noexcept {
     auto failure = describe_failure(error, where_, options_.busy_timeout, committing_);
     committing_ = false;
     settle();
-    auto* connection = native_postgresql();
+    auto* connection = native();
     const bool broken = connection != nullptr && PQstatus(connection) != CONNECTION_OK;
     if (broken && failure.code != store_errc::lost) failure.code = store_errc::lost;
     if (broken || failure.code == store_errc::lost) close();

@@ -56,13 +56,14 @@ public:
     /// SQLite: takes the write lock at once (no later upgrade that could fail). Throws soci_error.
     void begin();
     void commit();
+    void execute_and_commit(query& statement);  ///< a statement that is a transaction of its own, read to its end
     void rollback() noexcept;
 
     /// SQL for the database's time in milliseconds, constant within a statement.
     const char* now_sql() const noexcept;
 
     /// PostgreSQL only, null when closed: for LISTEN.
-    PGconn* native_postgresql() noexcept;
+    PGconn* native() noexcept;
     /// Counts the connections this session opened: another number, another connection.
     std::uint64_t generation() const noexcept { return generation_; }
     void close() noexcept;

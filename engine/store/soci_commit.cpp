@@ -1,5 +1,8 @@
 // Checkpoints: one transaction for a batch, one statement for each touched table.
+#include "store/commit_statements.hpp"
 #include "store/soci_connection.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
 
 #include <algorithm>
 #include <array>
@@ -19,6 +22,7 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
     std::vector<checkpoint_outcome> outcomes(batch.size(), checkpoint_outcome::committed);
     if (batch.empty()) return outcomes;
     return session_.run([&]() -> store_result<std::vector<checkpoint_outcome>> {
+        if (postgresql() && commit_at_once(batch, outcomes)) return outcomes;
         // A round without conflict ends; every other one takes at least one checkpoint out.
         for (std::size_t round = 0; round <= batch.size(); ++round) {
             session_.begin();
@@ -37,16 +41,65 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
             session_.rollback();
             find_conflicts(batch, outcomes);
         }
-        return store_error{store_errc::busy, "A batch of checkpoints kept colliding with another writer of " + session_.where().shown + "; nothing was written. Try again."};
+        return store_error{store_errc::busy, "A batch of checkpoints kept colliding with another writer of " + session_.where().shown +
+                                                 "; nothing was written. Try again."};
     });
+}
+
+/// PostgreSQL: the whole batch as one statement, hence one round trip. False when nothing was written because a lease or a revision is not as
+/// expected (commit() then goes the long way to find out which), and for batches too large for one parameter a table.
+bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
+    std::vector<checkpoint_outcome> expected(outcomes.begin(), outcomes.end());
+    auto rows = rows_of(session_.kind(), batch, expected);
+    row_text leases(session_.kind());
+    std::set<std::pair<shard_id, std::int64_t>> known;
+    for (const auto& c : batch) {
+        if (known.emplace(c.shard, c.epoch).second) leases.row().number(c.shard).number(c.epoch);
+    }
+    std::string name = "at once", parameters = "ti";
+    std::vector<const table_statement*> touched;
+    std::vector<std::string> texts;
+    std::vector<std::int64_t> counts;
+    for (const auto& table : table_statements()) {
+        auto& given = rows.*table.rows;
+        if (given.empty()) continue;
+        counts.push_back(static_cast<std::int64_t>(given.size()));
+        auto chunks = given.take();
+        if (chunks.size() > 1) return false;
+        texts.push_back(std::move(chunks.front()));
+        touched.push_back(&table);
+        name += "+" + std::string(table.name);
+        parameters += table.counted ? "ti" : "t";
+    }
+    auto& statement = session_.prepared(name, [&] { return statement_for_all(touched, now_sql()); }, parameters, "i");
+    statement.bind_rows(std::move(leases.take().front())).bind(static_cast<std::int64_t>(known.size()));
+    for (std::size_t i = 0; i < touched.size(); ++i) {
+        statement.bind_rows(std::move(texts[i]));
+        if (touched[i]->counted) statement.bind(counts[i]);
+    }
+    if (fault_hook_) fault_hook_(fault_point::before_commit);
+    try {
+        session_.execute_and_commit(statement);
+    } catch (const soci::postgresql_soci_error& error) {
+        const auto state = error.sqlstate();
+        if (state != "22012" && state != "23505") throw;  // a conflicting checkpoint may also repeat a step's number
+        return false;
+    }
+    if (fault_hook_) fault_hook_(fault_point::after_commit);
+    std::copy(expected.begin(), expected.end(), outcomes.begin());
+    return true;
 }
 
 /// Locks the leases' rows, so that a takeover waits for our commit or is seen here. Released leases fence too.
 void soci_connection::mark_fenced(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
     const auto shards = shards_of(batch);
-    auto& guard = session_.prepared("lease guard", [&] {
-        return "select l.shard, l.epoch from " + source(shard_columns) + " join leases l on l.shard = r.shard where l.owner <> '' order by l.shard" + (postgresql() ? " for share of l" : "");
-    }, "t", "ii");
+    auto& guard = session_.prepared(
+        "lease guard",
+        [&] {
+            return "select l.shard, l.epoch from " + source(shard_columns) +
+                   " join leases l on l.shard = r.shard where l.owner <> '' order by l.shard" + (postgresql() ? " for share of l" : "");
+        },
+        "t", "ii");
     with_shards(guard, shards).execute();
     std::vector<lease> held;
     while (guard.next()) held.push_back({static_cast<shard_id>(guard.number(0)), guard.number(1)});
@@ -69,46 +122,12 @@ std::int64_t soci_connection::write_rows(std::string_view name, row_text& rows, 
 
 /// False when a run or an agent is not at the revision that its checkpoint expects.
 bool soci_connection::write(batch_rows& rows) {
-    const auto runs = static_cast<std::int64_t>(rows.run_states.size());
-    const auto updated = write_rows("update run_states", rows.run_states, [&] {
-        return "update run_states set revision = r.revision, status = r.status, due_at = r.due_at, state = r.state, output = r.output, error = r.error, updated_at = " + now_sql() +
-               ", ended_at = case when r.status in ('completed', 'faulted', 'cancelled') then " + now_sql() + " end from " + source(run_state_columns) +
-               " where run_states.shard = r.shard and run_states.run = r.run and run_states.revision = r.expected";
-    });
-    if (updated != runs) return false;
-    const auto agents = static_cast<std::int64_t>(rows.agents.size());
-    const auto upserted = write_rows("upsert agents", rows.agents, [&] {
-        return "insert into agents (shard, agent, key, revision, state_version, state, meta, updated_at) select r.shard, r.agent, r.key, r.revision, r.state_version, r.state, r.meta, " + now_sql() +
-               " from " + source(agent_columns) + " left join agents a on a.shard = r.shard and a.agent = r.agent and a.key = r.key where coalesce(a.revision, 0) < r.least"
-               " on conflict (shard, agent, key) do update set revision = excluded.revision, state_version = excluded.state_version, state = excluded.state,"
-               " meta = excluded.meta, updated_at = excluded.updated_at where agents.revision < excluded.revision";
-    });
-    if (upserted != agents) return false;
-    write_rows("insert steps", rows.steps, [&] {
-        return "insert into steps (shard, run, seq, task, pointer, function, key, digest, attempt, outcome, started_at, ended_at, result, record)"
-               " select shard, run, seq, task, pointer, function, key, digest, attempt, outcome, started_at, ended_at, result, record from " + source(step_columns);
-    });
-    write_rows("insert blobs", rows.blobs, [&] {
-        return "insert into blobs (shard, run, digest, body) select shard, run, digest, body from " + source(blob_columns) + " where true on conflict (shard, run, digest) do nothing";
-    });
-    write_rows("delete blobs", rows.dropped_blobs, [&] {
-        // A semi-join over the keys on both back ends; SQLite has no DELETE ... USING.
-        return std::string("delete from blobs where (shard, run, digest) in (select b.shard, b.run, b.digest from ") + source(dropped_blob_columns) +
-               " join blobs b on b.shard = r.shard and b.run = r.run and (r.digest = '' or b.digest = r.digest))";
-    });
-    write_rows("insert outbox", rows.events, [&] {
-        return "insert into outbox (shard, run, id, type, body, created_at) select shard, run, id, type, body, " + now_sql() + " from " + source(event_columns);
-    });
-    write_rows("consume inbox", rows.consumed, [&] {
-        return "update inbox set consumed_at = " + now_sql() + ", body = '' from " + source(consumed_columns) + " where inbox.shard = r.shard and inbox.seq = r.seq";
-    });
-    write_rows("upsert approvals", rows.approvals, [&] {
-        return "insert into approvals (shard, id, run, key, agent, agent_key, task, title, proposal, status, expires_at, decided_by, comment, created_at, decided_at)"
-               " select shard, id, run, key, agent, agent_key, task, title, proposal, status, expires_at, decided_by, comment, case when created_at = 0 then " + now_sql() +
-               " else created_at end, decided_at from " + source(approval_columns) +
-               " where true on conflict (shard, id) do update set task = excluded.task, title = excluded.title, proposal = excluded.proposal, status = excluded.status,"
-               " expires_at = excluded.expires_at, decided_by = excluded.decided_by, comment = excluded.comment, decided_at = excluded.decided_at";
-    });
+    for (const auto& table : table_statements()) {
+        auto& given = rows.*table.rows;
+        const auto count = static_cast<std::int64_t>(given.size());
+        const auto affected = write_rows(table.name, given, [&] { return table.sql(session_.kind(), now_sql()); });
+        if (table.counted && affected != count) return false;
+    }
     return true;
 }
 
@@ -122,14 +141,21 @@ void soci_connection::find_conflicts(std::span<const checkpoint> batch, std::spa
     std::unordered_map<std::string, std::int64_t> revision_of_run;
     std::map<std::pair<std::string, std::string>, std::int64_t> revision_of_agent;
     for (auto& chunk : runs.take()) {
-        auto& q = session_.prepared("revisions of runs", [&] { return "select s.run, s.revision from " + source(run_columns) + " join run_states s on s.shard = r.shard and s.run = r.run"; }, "t", "ti");
+        auto& q = session_.prepared(
+            "revisions of runs",
+            [&] { return "select s.run, s.revision from " + source(run_columns) + " join run_states s on s.shard = r.shard and s.run = r.run"; }, "t",
+            "ti");
         q.bind_rows(std::move(chunk)).execute();
         while (q.next()) revision_of_run[q.text(0)] = q.number(1);
     }
     for (auto& chunk : agents.take()) {
-        auto& q = session_.prepared("revisions of agents", [&] {
-            return "select a.agent, a.key, a.revision from " + source(agent_name_columns) + " join agents a on a.shard = r.shard and a.agent = r.agent and a.key = r.key";
-        }, "t", "tti");
+        auto& q = session_.prepared(
+            "revisions of agents",
+            [&] {
+                return "select a.agent, a.key, a.revision from " + source(agent_name_columns) +
+                       " join agents a on a.shard = r.shard and a.agent = r.agent and a.key = r.key";
+            },
+            "t", "tti");
         q.bind_rows(std::move(chunk)).execute();
         while (q.next()) {
             std::pair name(q.text(0), q.text(1));

@@ -10,7 +10,8 @@ namespace pawl::store {
 
 class soci_connection final : public connection {
 public:
-    soci_connection(location where, session_options options, std::uint32_t shard_count, std::function<void(fault_point)> fault_hook, std::shared_ptr<local_bells> bells);
+    soci_connection(location where, session_options options, std::uint32_t shard_count, std::function<void(fault_point)> fault_hook,
+                    std::shared_ptr<local_bells> bells);
 
     store_result<void> check();  ///< opens now instead of with the first call
 
@@ -40,7 +41,8 @@ public:
     store_result<approval_row> load_approval(std::string_view id) override;
     store_result<std::vector<approval_row>> list_approvals(std::optional<approval_status> status, std::string_view run, std::size_t limit) override;
 
-    store_result<std::vector<lease>> acquire_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most, milliseconds ttl) override;
+    store_result<std::vector<lease>> acquire_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most,
+                                                    milliseconds ttl) override;
     store_result<std::vector<lease>> renew_leases(std::string_view owner, milliseconds ttl) override;
     store_result<void> release_leases(std::string_view owner) override;
     store_result<std::vector<lease_row>> list_leases() override;
@@ -56,6 +58,7 @@ private:
     bool insert_inbox(const inbox_post& message);
 
     // soci_commit.cpp. Inside run().
+    bool commit_at_once(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
     void mark_fenced(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
     bool write(batch_rows& rows);
     void find_conflicts(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);

@@ -12,7 +12,10 @@ namespace {
 class soci_database final : public database {
 public:
     soci_database(location where, const open_options& options, std::uint32_t shard_count)
-        : where_(std::move(where)), options_{options.busy_timeout, options.sqlite_max_pages}, fault_hook_(options.fault_hook), shard_count_(shard_count) {}
+        : where_(std::move(where)),
+          options_{options.busy_timeout, options.sqlite_max_pages},
+          fault_hook_(options.fault_hook),
+          shard_count_(shard_count) {}
 
     store_result<std::unique_ptr<connection>> connect() override {
         auto made = std::make_unique<soci_connection>(where_, options_, shard_count_, fault_hook_, bells_);
@@ -40,9 +43,11 @@ store_result<void> make_directory(const std::string& path) {
     const std::filesystem::path file(path);
     std::filesystem::create_directories(file.parent_path(), error);
     if (error) {
-        return store_error{store_errc::refused, "The directory " + file.parent_path().string() + " of the store cannot be created: " + error.message() + "."};
+        return store_error{store_errc::refused,
+                           "The directory " + file.parent_path().string() + " of the store cannot be created: " + error.message() + "."};
     }
-    if (std::filesystem::is_directory(file, error)) return store_error{store_errc::refused, path + " is a directory; the store URL must name a file."};
+    if (std::filesystem::is_directory(file, error))
+        return store_error{store_errc::refused, path + " is a directory; the store URL must name a file."};
     return {};
 }
 

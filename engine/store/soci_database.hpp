@@ -16,8 +16,8 @@ namespace pawl::store {
 enum class fault_point { before_commit, after_commit };
 
 struct open_options {
-    milliseconds busy_timeout{5'000};         ///< how long to wait for somebody else's lock
-    std::uint32_t shard_count = 64;           ///< of a store that does not exist yet; an existing one keeps its own
+    milliseconds busy_timeout{5'000};  ///< how long to wait for somebody else's lock
+    std::uint32_t shard_count = 64;    ///< of a store that does not exist yet; an existing one keeps its own
     std::function<void(fault_point)> fault_hook;
     std::int64_t sqlite_max_pages = 0;        ///< quota in pages of 4 KB; 0: none
     std::vector<migration> later_migrations;  ///< for tests: steps after the built-in ones

@@ -24,17 +24,23 @@ void sort_by_shard(std::vector<lease>& leases) {
 std::vector<lease> soci_connection::claim(row_text& candidates, std::string_view owner, milliseconds ttl) {
     std::vector<lease> taken;
     for (auto& chunk : candidates.take()) {
-        auto& q = session_.prepared("claim leases", [&] {
-            return "update leases set epoch = leases.epoch + 1, owner = cast(:owner as text), expires_at = " + until(now_sql()) + " from " + source(claim_columns) +
-                   " where leases.shard = r.shard and leases.epoch = r.epoch and leases.owner = r.owner and leases.expires_at = r.expires_at returning leases.shard, leases.epoch";
-        }, "tit", "ii");
+        auto& q = session_.prepared(
+            "claim leases",
+            [&] {
+                return "update leases set epoch = leases.epoch + 1, owner = cast(:owner as text), expires_at = " + until(now_sql()) + " from " +
+                       source(claim_columns) +
+                       " where leases.shard = r.shard and leases.epoch = r.epoch and leases.owner = r.owner and leases.expires_at = r.expires_at "
+                       "returning leases.shard, leases.epoch";
+            },
+            "tit", "ii");
         q.bind(owner).bind(ttl.count()).bind_rows(std::move(chunk)).execute();
         while (q.next()) taken.push_back({static_cast<shard_id>(q.number(0)), q.number(1)});
     }
     return taken;
 }
 
-store_result<std::vector<lease>> soci_connection::acquire_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most, milliseconds ttl) {
+store_result<std::vector<lease>> soci_connection::acquire_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most,
+                                                                 milliseconds ttl) {
     if (auto fits = check_names("lease", wanted.empty() ? 0 : *std::max_element(wanted.begin(), wanted.end()), {owner}); !fits) return fits.error();
     if (owner.empty()) return store_error{store_errc::refused, "A lease needs an owner."};
     auto held = renew_leases(owner, ttl);
@@ -59,9 +65,13 @@ store_result<std::vector<lease>> soci_connection::acquire_leases(std::string_vie
 
 /// Up to `most` rows, in ascending order, that `owner` may take over.
 row_text soci_connection::free_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most) {
-    auto& q = session_.prepared("look for leases", [&] {
-        return "select shard, epoch, owner, expires_at, case when owner = '' or expires_at <= " + now_sql() + " then 1 else 0 end from leases order by shard";
-    }, "", "iitii");
+    auto& q = session_.prepared(
+        "look for leases",
+        [&] {
+            return "select shard, epoch, owner, expires_at, case when owner = '' or expires_at <= " + now_sql() +
+                   " then 1 else 0 end from leases order by shard";
+        },
+        "", "iitii");
     q.execute();
     row_text candidates(session_.kind());
     std::map<std::string, bool, std::less<>> dead;  // asked once for each owner
@@ -82,7 +92,9 @@ row_text soci_connection::free_leases(std::string_view owner, std::span<const sh
 store_result<std::vector<lease>> soci_connection::renew_leases(std::string_view owner, milliseconds ttl) {
     if (owner.empty()) return store_error{store_errc::refused, "A lease needs an owner."};
     return session_.run([&]() -> store_result<std::vector<lease>> {
-        auto& q = session_.prepared("renew leases", [&] { return "update leases set expires_at = " + until(now_sql()) + " where owner = :owner returning shard, epoch"; }, "it", "ii");
+        auto& q = session_.prepared(
+            "renew leases", [&] { return "update leases set expires_at = " + until(now_sql()) + " where owner = :owner returning shard, epoch"; },
+            "it", "ii");
         q.bind(ttl.count()).bind(owner).execute();
         std::vector<lease> held;
         while (q.next()) held.push_back({static_cast<shard_id>(q.number(0)), q.number(1)});
@@ -94,7 +106,8 @@ store_result<std::vector<lease>> soci_connection::renew_leases(std::string_view 
 store_result<void> soci_connection::release_leases(std::string_view owner) {
     if (owner.empty()) return {};
     return session_.run([&]() -> store_result<void> {
-        auto& q = session_.prepared("release leases", [] { return std::string("update leases set owner = '', expires_at = 0 where owner = :owner"); }, "t", "");
+        auto& q = session_.prepared(
+            "release leases", [] { return std::string("update leases set owner = '', expires_at = 0 where owner = :owner"); }, "t", "");
         q.bind(owner).execute();
         return {};
     });
@@ -102,7 +115,9 @@ store_result<void> soci_connection::release_leases(std::string_view owner) {
 
 store_result<std::vector<lease_row>> soci_connection::list_leases() {
     return session_.run([&]() -> store_result<std::vector<lease_row>> {
-        auto& q = session_.prepared("list leases", [] { return std::string("select shard, epoch, owner, expires_at from leases where owner <> '' order by shard"); }, "", "iiti");
+        auto& q = session_.prepared(
+            "list leases", [] { return std::string("select shard, epoch, owner, expires_at from leases where owner <> '' order by shard"); }, "",
+            "iiti");
         q.execute();
         std::vector<lease_row> leases;
         while (q.next()) {

@@ -2,8 +2,8 @@
 //
 // Order of the inbox. PostgreSQL gives sequence numbers at insert but shows rows at commit, so a reader that pages by `after_seq` could pass over
 // a row that commits late. Posts therefore take one advisory lock from before their number is drawn until their commit: numbers become visible
-// in ascending order. It costs nothing more, since NOTIFY makes the commits of posters wait for each other anyway. Consumed entries stay, without body,
-// so that a repeated post of the same (source, id) is still recognised.
+// in ascending order. It costs nothing more, since NOTIFY makes the commits of posters wait for each other anyway. Consumed entries stay, without
+// body, so that a repeated post of the same (source, id) is still recognised.
 #include "store/soci_connection.hpp"
 
 namespace pawl::store {
@@ -17,12 +17,17 @@ constexpr std::array<column_spec, 1> seq_columns{{{"seq", 'i'}}};
 bool soci_connection::insert_inbox(const inbox_post& m) {
     row_text rows(session_.kind());
     rows.row().number(m.shard).text(m.run).text(m.kind).text(m.source).text(m.id).text(m.body);
-    auto& q = session_.prepared("insert inbox", [&] {
-        const auto insert = "insert into inbox (shard, run, kind, source, id, body, received_at) select shard, run, kind, source, id, body, " + now_sql() + " from ";
-        if (!postgresql()) return insert + source(inbox_columns) + " where true on conflict (shard, source, id) do nothing returning 'added'";
-        return "with turn as materialized (select pg_advisory_xact_lock(7809912)), added as (" + insert + "turn, " + source(inbox_columns) +
-               " on conflict (shard, source, id) do nothing returning seq) select cast(pg_notify('" + inbox_channel(session_.where()) + "', '') as text) from added";
-    }, "t", "t");
+    auto& q = session_.prepared(
+        "insert inbox",
+        [&] {
+            const auto insert = "insert into inbox (shard, run, kind, source, id, body, received_at) select shard, run, kind, source, id, body, " +
+                                now_sql() + " from ";
+            if (!postgresql()) return insert + source(inbox_columns) + " where true on conflict (shard, source, id) do nothing returning 'added'";
+            return "with turn as materialized (select pg_advisory_xact_lock(7809912)), added as (" + insert + "turn, " + source(inbox_columns) +
+                   " on conflict (shard, source, id) do nothing returning seq) select cast(pg_notify('" + inbox_channel(session_.where()) +
+                   "', '') as text) from added";
+        },
+        "t", "t");
     auto chunks = rows.take();
     q.bind_rows(std::move(chunks.front())).execute();
     bool added = false;
@@ -39,10 +44,13 @@ store_result<bool> soci_connection::post(const inbox_post& message) {
 
 store_result<std::vector<inbox_entry>> soci_connection::fetch_inbox(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<inbox_entry>> {
-        auto& q = session_.prepared("fetch inbox", [&] {
-            return "select i.seq, i.shard, i.run, i.kind, i.source, i.id, i.body, i.received_at from " + shards_source(session_.kind()) +
-                   " join inbox i on i.shard = r.shard where i.consumed_at is null and i.seq > :after order by i.seq limit :most";
-        }, "tii", "iittttti");
+        auto& q = session_.prepared(
+            "fetch inbox",
+            [&] {
+                return "select i.seq, i.shard, i.run, i.kind, i.source, i.id, i.body, i.received_at from " + shards_source(session_.kind()) +
+                       " join inbox i on i.shard = r.shard where i.consumed_at is null and i.seq > :after order by i.seq limit :most";
+            },
+            "tii", "iittttti");
         with_shards(q, shards).bind(after_seq).bind(limit_of(limit)).execute();
         std::vector<inbox_entry> entries;
         while (q.next()) {
@@ -78,10 +86,13 @@ outbox_entry event_of(query& q) {
 
 store_result<std::vector<outbox_entry>> soci_connection::undelivered(std::span<const shard_id> shards, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<outbox_entry>> {
-        auto& q = session_.prepared("undelivered", [&] {
-            return "select o.seq, o.id, o.run, o.type, o.body, o.created_at from " + shards_source(session_.kind()) +
-                   " join outbox o on o.shard = r.shard where o.delivered_at is null order by o.seq limit :most";
-        }, "ti", "itttti");
+        auto& q = session_.prepared(
+            "undelivered",
+            [&] {
+                return "select o.seq, o.id, o.run, o.type, o.body, o.created_at from " + shards_source(session_.kind()) +
+                       " join outbox o on o.shard = r.shard where o.delivered_at is null order by o.seq limit :most";
+            },
+            "ti", "itttti");
         with_shards(q, shards).bind(limit_of(limit)).execute();
         std::vector<outbox_entry> events;
         while (q.next()) events.push_back(event_of(q));
@@ -95,7 +106,8 @@ store_result<void> soci_connection::mark_delivered(std::span<const std::int64_t>
         row_text rows(session_.kind());
         for (const auto seq : seqs) rows.row().number(seq);
         write_rows("mark delivered", rows, [&] {
-            return "update outbox set delivered_at = " + now_sql() + " from " + source(seq_columns) + " where outbox.seq = r.seq and outbox.delivered_at is null";
+            return "update outbox set delivered_at = " + now_sql() + " from " + source(seq_columns) +
+                   " where outbox.seq = r.seq and outbox.delivered_at is null";
         });
         return {};
     });
@@ -103,7 +115,9 @@ store_result<void> soci_connection::mark_delivered(std::span<const std::int64_t>
 
 store_result<std::vector<outbox_entry>> soci_connection::list_events(std::string_view run) {
     return session_.run([&]() -> store_result<std::vector<outbox_entry>> {
-        auto& q = session_.prepared("list events", [] { return std::string("select seq, id, run, type, body, created_at from outbox where run = :run order by seq"); }, "t", "itttti");
+        auto& q = session_.prepared(
+            "list events", [] { return std::string("select seq, id, run, type, body, created_at from outbox where run = :run order by seq"); }, "t",
+            "itttti");
         q.bind(run).execute();
         std::vector<outbox_entry> events;
         while (q.next()) events.push_back(event_of(q));

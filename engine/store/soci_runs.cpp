@@ -5,10 +5,19 @@ namespace pawl::store {
 namespace {
 
 constexpr std::array<column_spec, 5> definition_columns{{{"digest", 't'}, {"ns", 't'}, {"name", 't'}, {"version", 't'}, {"bundle", 't'}}};
-constexpr std::array<column_spec, 9> new_run_columns{{{"shard", 'i'}, {"id", 't'}, {"definition", 't'}, {"workflow", 't'}, {"agent", 't'}, {"agent_key", 't'}, {"environment", 't'}, {"project", 't'}, {"input", 't'}}};
+constexpr std::array<column_spec, 9> new_run_columns{{{"shard", 'i'},
+                                                      {"id", 't'},
+                                                      {"definition", 't'},
+                                                      {"workflow", 't'},
+                                                      {"agent", 't'},
+                                                      {"agent_key", 't'},
+                                                      {"environment", 't'},
+                                                      {"project", 't'},
+                                                      {"input", 't'}}};
 
-constexpr std::string_view run_fields = "select r.id, r.shard, r.definition, r.workflow, r.agent, r.agent_key, r.environment, r.project, r.input, r.created_at,"
-                                        " s.revision, s.status, s.due_at, s.output, s.error, s.updated_at, s.ended_at";
+constexpr std::string_view run_fields =
+    "select r.id, r.shard, r.definition, r.workflow, r.agent, r.agent_key, r.environment, r.project, r.input, r.created_at,"
+    " s.revision, s.status, s.due_at, s.output, s.error, s.updated_at, s.ended_at";
 
 run_row run_of(query& q) {
     run_row run;
@@ -38,7 +47,8 @@ store_error no_such(std::string_view what, std::string_view id, const location& 
 
 }  // namespace
 
-soci_connection::soci_connection(location where, session_options options, std::uint32_t shard_count, std::function<void(fault_point)> fault_hook, std::shared_ptr<local_bells> bells)
+soci_connection::soci_connection(location where, session_options options, std::uint32_t shard_count, std::function<void(fault_point)> fault_hook,
+                                 std::shared_ptr<local_bells> bells)
     : session_(std::move(where), options), shard_count_(shard_count), fault_hook_(std::move(fault_hook)), bells_(std::move(bells)) {}
 
 store_result<void> soci_connection::check() {
@@ -48,11 +58,13 @@ store_result<void> soci_connection::check() {
 store_result<void> soci_connection::check_names(std::string_view what, shard_id shard, std::initializer_list<std::string_view> names) const {
     constexpr std::size_t longest = 1'000;  // PostgreSQL's indexes take 2,700 bytes an entry
     if (shard >= shard_count_) {
-        return store_error{store_errc::refused, "The " + std::string(what) + " belongs to shard " + std::to_string(shard) + ", but " + session_.where().shown + " has " + std::to_string(shard_count_) + " shards."};
+        return store_error{store_errc::refused, "The " + std::string(what) + " belongs to shard " + std::to_string(shard) + ", but " +
+                                                    session_.where().shown + " has " + std::to_string(shard_count_) + " shards."};
     }
     for (const auto name : names) {
         if (name.size() > longest) {
-            return store_error{store_errc::refused, "A name, key or id of the " + std::string(what) + " is " + std::to_string(name.size()) + " bytes long; at most 1000 are allowed: \"" + std::string(name.substr(0, 60)) + "...\"."};
+            return store_error{store_errc::refused, "A name, key or id of the " + std::string(what) + " is " + std::to_string(name.size()) +
+                                                        " bytes long; at most 1000 are allowed: \"" + std::string(name.substr(0, 60)) + "...\"."};
         }
     }
     return {};
@@ -60,7 +72,8 @@ store_result<void> soci_connection::check_names(std::string_view what, shard_id 
 
 store_result<time_point> soci_connection::now() {
     return session_.run([&]() -> store_result<time_point> {
-        auto& q = session_.prepared("now", [&] { return "select " + now_sql(); }, "", "i");
+        auto& q = session_.prepared(
+            "now", [&] { return "select " + now_sql(); }, "", "i");
         q.execute();
         q.next();
         return time_of(q.number(0));
@@ -73,8 +86,8 @@ store_result<void> soci_connection::put_definition(const definition_row& d) {
         row_text rows(session_.kind());
         rows.row().text(d.digest).text(d.ns).text(d.name).text(d.version).text(d.bundle);
         write_rows("put definition", rows, [&] {
-            return "insert into definitions (digest, ns, name, version, bundle, created_at) select digest, ns, name, version, bundle, " + now_sql() + " from " + source(definition_columns) +
-                   " where true on conflict (digest) do nothing";
+            return "insert into definitions (digest, ns, name, version, bundle, created_at) select digest, ns, name, version, bundle, " + now_sql() +
+                   " from " + source(definition_columns) + " where true on conflict (digest) do nothing";
         });
         return {};
     });
@@ -82,7 +95,9 @@ store_result<void> soci_connection::put_definition(const definition_row& d) {
 
 store_result<definition_row> soci_connection::get_definition(std::string_view digest) {
     return session_.run([&]() -> store_result<definition_row> {
-        auto& q = session_.prepared("get definition", [] { return std::string("select digest, ns, name, version, bundle from definitions where digest = :digest"); }, "t", "ttttt");
+        auto& q = session_.prepared(
+            "get definition", [] { return std::string("select digest, ns, name, version, bundle from definitions where digest = :digest"); }, "t",
+            "ttttt");
         q.bind(digest).execute();
         if (!q.next()) return no_such("definition", digest, session_.where());
         return definition_row{q.text(0), q.text(1), q.text(2), q.text(3), q.text(4)};
@@ -94,15 +109,30 @@ store_result<void> soci_connection::create_run(const new_run& run) {
     auto created = session_.run([&]() -> store_result<void> {
         session_.begin();
         row_text rows(session_.kind());
-        rows.row().number(run.shard).text(run.id).text(run.definition).text(run.workflow).text(run.agent).text(run.agent_key).text(run.environment).text(run.project).text(run.input);
+        rows.row()
+            .number(run.shard)
+            .text(run.id)
+            .text(run.definition)
+            .text(run.workflow)
+            .text(run.agent)
+            .text(run.agent_key)
+            .text(run.environment)
+            .text(run.project)
+            .text(run.input);
         const auto inserted = write_rows("insert run", rows, [&] {
             return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, created_at)"
-                   " select shard, id, definition, workflow, agent, agent_key, environment, project, input, " + now_sql() + " from " + source(new_run_columns) + " where true on conflict do nothing";
+                   " select shard, id, definition, workflow, agent, agent_key, environment, project, input, " +
+                   now_sql() + " from " + source(new_run_columns) + " where true on conflict do nothing";
         });
         if (inserted == 0) return store_error{store_errc::duplicate, "The run " + run.id + " exists already in " + session_.where().shown + "."};
-        auto& state = session_.prepared("insert run_state", [&] {
-            return "insert into run_states (shard, run, revision, status, state, output, error, updated_at) values (:shard, :run, 0, 'pending', '', '', '', " + now_sql() + ")";
-        }, "it", "");
+        auto& state = session_.prepared(
+            "insert run_state",
+            [&] {
+                return "insert into run_states (shard, run, revision, status, state, output, error, updated_at) values (:shard, :run, 0, 'pending', "
+                       "'', '', '', " +
+                       now_sql() + ")";
+            },
+            "it", "");
         state.bind(static_cast<std::int64_t>(run.shard)).bind(run.id).execute();
         insert_inbox({run.shard, run.id, "start", "run", run.id, "{}"});
         session_.commit();
@@ -114,8 +144,10 @@ store_result<void> soci_connection::create_run(const new_run& run) {
 
 store_result<run_row> soci_connection::load_run(std::string_view id) {
     return session_.run([&]() -> store_result<run_row> {
-        auto& q = session_.prepared("load run", [] { return std::string(run_fields) + ", s.state from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; },
-                                    "t", "titttttttiitittiit");
+        auto& q = session_.prepared(
+            "load run",
+            [] { return std::string(run_fields) + ", s.state from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; },
+            "t", "titttttttiitittiit");
         q.bind(id).execute();
         if (!q.next()) return no_such("run", id, session_.where());
         auto run = run_of(q);
@@ -136,9 +168,13 @@ store_result<std::vector<run_row>> soci_connection::list_runs(const run_filter& 
         if (!f.agent_key.empty()) also("r.agent_key = :agent_key", "t");
         if (!f.workflow.empty()) also("substr(r.workflow, 1, length(cast(:prefix as text))) = :workflow", "tt");
         if (f.status) also("s.status = :status", "t");
-        auto& q = session_.prepared("list runs" + where, [&] {
-            return std::string(run_fields) + " from runs r join run_states s on s.shard = r.shard and s.run = r.id" + where + " order by r.created_at desc, r.id desc limit :most";
-        }, letters + "i", "titttttttiitittii");
+        auto& q = session_.prepared(
+            "list runs" + where,
+            [&] {
+                return std::string(run_fields) + " from runs r join run_states s on s.shard = r.shard and s.run = r.id" + where +
+                       " order by r.created_at desc, r.id desc limit :most";
+            },
+            letters + "i", "titttttttiitittii");
         if (!f.agent.empty()) q.bind(f.agent);
         if (!f.agent_key.empty()) q.bind(f.agent_key);
         if (!f.workflow.empty()) q.bind(f.workflow).bind(f.workflow);
@@ -152,14 +188,19 @@ store_result<std::vector<run_row>> soci_connection::list_runs(const run_filter& 
 
 store_result<std::vector<step_row>> soci_connection::list_steps(std::string_view run, std::int64_t after_seq, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<step_row>> {
-        auto& q = session_.prepared("list steps", [] {
-            return std::string("select seq, task, pointer, function, key, digest, attempt, outcome, started_at, ended_at, result, record from steps"
-                               " where shard = (select shard from runs where id = :id) and run = :run and seq > :after order by seq limit :most");
-        }, "ttii", "itttttitiitt");
+        auto& q = session_.prepared(
+            "list steps",
+            [] {
+                return std::string(
+                    "select seq, task, pointer, function, key, digest, attempt, outcome, started_at, ended_at, result, record from steps"
+                    " where shard = (select shard from runs where id = :id) and run = :run and seq > :after order by seq limit :most");
+            },
+            "ttii", "itttttitiitt");
         q.bind(run).bind(run).bind(after_seq).bind(limit_of(limit)).execute();
         std::vector<step_row> steps;
         while (q.next()) {
-            steps.push_back({q.number(0), q.text(1), q.text(2), q.text(3), q.text(4), q.text(5), static_cast<int>(q.number(6)), q.text(7), time_of(q.number(8)), time_of(q.number(9)), q.text(10), q.text(11)});
+            steps.push_back({q.number(0), q.text(1), q.text(2), q.text(3), q.text(4), q.text(5), static_cast<int>(q.number(6)), q.text(7),
+                             time_of(q.number(8)), time_of(q.number(9)), q.text(10), q.text(11)});
         }
         return steps;
     });
@@ -167,7 +208,9 @@ store_result<std::vector<step_row>> soci_connection::list_steps(std::string_view
 
 store_result<std::vector<blob_row>> soci_connection::load_blobs(shard_id shard, std::string_view run) {
     return session_.run([&]() -> store_result<std::vector<blob_row>> {
-        auto& q = session_.prepared("load blobs", [] { return std::string("select digest, body from blobs where shard = :shard and run = :run order by digest"); }, "it", "tt");
+        auto& q = session_.prepared(
+            "load blobs", [] { return std::string("select digest, body from blobs where shard = :shard and run = :run order by digest"); }, "it",
+            "tt");
         q.bind(static_cast<std::int64_t>(shard)).bind(run).execute();
         std::vector<blob_row> blobs;
         while (q.next()) blobs.push_back({q.text(0), q.text(1)});
@@ -177,10 +220,13 @@ store_result<std::vector<blob_row>> soci_connection::load_blobs(shard_id shard, 
 
 store_result<std::vector<due_run>> soci_connection::runnable_runs(std::span<const shard_id> shards) {
     return session_.run([&]() -> store_result<std::vector<due_run>> {
-        auto& q = session_.prepared("runnable runs", [&] {
-            return "select s.run, s.shard, coalesce(s.due_at, s.updated_at) from " + shards_source(session_.kind()) +
-                   " join run_states s on s.shard = r.shard where s.status in ('pending', 'running') order by s.updated_at, s.run";
-        }, "t", "tii");
+        auto& q = session_.prepared(
+            "runnable runs",
+            [&] {
+                return "select s.run, s.shard, coalesce(s.due_at, s.updated_at) from " + shards_source(session_.kind()) +
+                       " join run_states s on s.shard = r.shard where s.status in ('pending', 'running') order by s.updated_at, s.run";
+            },
+            "t", "tii");
         with_shards(q, shards).execute();
         std::vector<due_run> runs;
         while (q.next()) runs.push_back({q.text(0), static_cast<shard_id>(q.number(1)), time_of(q.number(2))});
@@ -190,10 +236,14 @@ store_result<std::vector<due_run>> soci_connection::runnable_runs(std::span<cons
 
 store_result<std::vector<due_run>> soci_connection::due_runs(std::span<const shard_id> shards, time_point until, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<due_run>> {
-        auto& q = session_.prepared("due runs", [&] {
-            return "select s.run, s.shard, s.due_at from " + shards_source(session_.kind()) +
-                   " join run_states s on s.shard = r.shard where s.due_at is not null and s.due_at <= :until order by s.due_at, s.run limit :most";
-        }, "tii", "tii");
+        auto& q = session_.prepared(
+            "due runs",
+            [&] {
+                return "select s.run, s.shard, s.due_at from " + shards_source(session_.kind()) +
+                       " join run_states s on s.shard = r.shard where s.due_at is not null and s.due_at <= :until order by s.due_at, s.run limit "
+                       ":most";
+            },
+            "tii", "tii");
         with_shards(q, shards).bind(until.time_since_epoch().count()).bind(limit_of(limit)).execute();
         std::vector<due_run> runs;
         while (q.next()) runs.push_back({q.text(0), static_cast<shard_id>(q.number(1)), time_of(q.number(2))});
@@ -204,9 +254,14 @@ store_result<std::vector<due_run>> soci_connection::due_runs(std::span<const sha
 store_result<std::optional<time_point>> soci_connection::next_due(std::span<const shard_id> shards) {
     return session_.run([&]() -> store_result<std::optional<time_point>> {
         // The least of each shard is one index look-up.
-        auto& q = session_.prepared("next due", [&] {
-            return "select min(d.due_at) from (select (select min(s.due_at) from run_states s where s.shard = r.shard and s.due_at is not null) as due_at from " + shards_source(session_.kind()) + ") d";
-        }, "t", "i");
+        auto& q = session_.prepared(
+            "next due",
+            [&] {
+                return "select min(d.due_at) from (select (select min(s.due_at) from run_states s where s.shard = r.shard and s.due_at is not null) "
+                       "as due_at from " +
+                       shards_source(session_.kind()) + ") d";
+            },
+            "t", "i");
         with_shards(q, shards).execute();
         if (!q.next()) return std::optional<time_point>();
         return maybe_time_of(q.maybe_number(0));

@@ -31,8 +31,9 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 BOOST_AUTO_TEST_SUITE(failures)
 
 BOOST_AUTO_TEST_CASE(a_url_that_names_no_store_is_refused) {
-    for (const auto* url : {"", "x", "sqlite:", "sqlite::memory:", "sqlite://host/x", "sqlite:a\"b", "mysql://u:s3cr3t@h/d", "postgresql://u:s3cr3t%zz@h/d", "postgresql://u:s3cr3t@h/d?nonsense=1",
-                            "postgresql://u:s3cr3t@h/d?schema=A'b", "postgresql://u:s3cr3t/@h:x/d"}) {
+    for (const auto* url :
+         {"", "x", "sqlite:", "sqlite::memory:", "sqlite://host/x", "sqlite:a\"b", "mysql://u:s3cr3t@h/d", "postgresql://u:s3cr3t%zz@h/d",
+          "postgresql://u:s3cr3t@h/d?nonsense=1", "postgresql://u:s3cr3t@h/d?schema=A'b", "postgresql://u:s3cr3t/@h:x/d"}) {
         BOOST_TEST((open_error(url).code == store_errc::refused), url);
     }
     BOOST_TEST((open_error(std::string("sqlite:a\0b", 10)).code == store_errc::refused));
@@ -220,13 +221,16 @@ BOOST_AUTO_TEST_CASE(a_locked_row_on_postgresql_is_busy) {
     open_options holding;
     holding.fault_hook = [&](fault_point p) {
         if (p != fault_point::before_commit) return;
-        // A takeover of the lease waits for the commit under way.
+        // A change of the lease waits for the commit under way.
         auto denied = s.c->renew_leases("me", milliseconds(1'000));
         if (denied.has_error()) seen = denied.error();
     };
     auto other = open_database(s.at.url, holding).value()->connect().value();
-    const auto k = s.step("r1", 0);
-    BOOST_TEST((other->commit(std::span(&k, 1)).value()[0] == checkpoint_outcome::committed));
+    // A stale checkpoint in the batch makes the commit a transaction of several statements, which holds its locks at the hook.
+    std::vector<checkpoint> batch{s.step("r1", 0), s.step("r1", 0)};
+    batch[1].run = "other";
+    batch[1].epoch -= 1;
+    BOOST_TEST((other->commit(batch).value()[0] == checkpoint_outcome::committed));
     BOOST_REQUIRE(seen.has_value());
     BOOST_TEST((seen->code == store_errc::busy));
 }

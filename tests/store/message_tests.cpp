@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_that_pages_misses_no_message_of_concurren
         threads.emplace_back([&, p] {
             auto c = s.db->connect();
             for (int i = 0; i < each; ++i) {
-                const auto posted = c ? (*c)->post({static_cast<shard_id>(p), "", "reset", "p" + std::to_string(p), std::to_string(i), "{}"}) : store_result<bool>(c.error());
+                const auto posted = c ? (*c)->post({static_cast<shard_id>(p), "", "reset", "p" + std::to_string(p), std::to_string(i), "{}"})
+                                      : store_result<bool>(c.error());
                 if (!posted || !*posted) ++failures;
             }
         });

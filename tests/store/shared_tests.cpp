@@ -27,7 +27,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_migration_keeps_what_is_stored, kind, every_stor
     BOOST_TEST(s.c->create_run(s.run("r1")).has_value());
     BOOST_TEST((s.commit_one(s.step("r1", 0)) == checkpoint_outcome::committed));
     open_options options;
-    options.later_migrations = {{2, "alter table runs add column note text not null default 'n'"}, {3, "create table notes (id {int} not null primary key){strict}; insert into notes values (1)"}};
+    options.later_migrations = {{2, "alter table runs add column note text not null default 'n'"},
+                                {3, "create table notes (id {int} not null primary key){strict}; insert into notes values (1)"}};
     auto migrated = open_database(s.at.url, options).value()->connect().value();
     BOOST_TEST(migrated->load_run("r1").value().revision == 1);
     BOOST_TEST(migrated->create_run(s.run("r2")).has_value());
@@ -164,8 +165,12 @@ BOOST_AUTO_TEST_CASE(state_updates_on_postgresql_stay_within_their_page) {
         BOOST_REQUIRE(s.c->commit(batch).has_value());
     }
     s.c.reset();  // statistics are sent when the connection ends
-    const auto share = [&] { return test::psql(s.at.url, "select n_tup_upd >= 380 and n_tup_hot_upd > 0.8 * n_tup_upd from pg_stat_user_tables where relname = 'run_states'"); };
-    BOOST_TEST(eventually([&] { return share() == "t"; }), test::psql(s.at.url, "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'run_states'"));
+    const auto share = [&] {
+        return test::psql(s.at.url,
+                          "select n_tup_upd >= 380 and n_tup_hot_upd > 0.8 * n_tup_upd from pg_stat_user_tables where relname = 'run_states'");
+    };
+    BOOST_TEST(eventually([&] { return share() == "t"; }),
+               test::psql(s.at.url, "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'run_states'"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

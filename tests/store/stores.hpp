@@ -99,8 +99,13 @@ struct opened {
 
 inline const std::vector<shard_id> shard_0{0};
 
-/// Text that databases and JSON trip over: NUL, quotes, escapes, controls, UTF-8 of every length, the store's own escape, what SOCI takes for parameters.
-inline const std::string awkward = std::string("a\0b\x1a" "0\x1a" "c\"'\\\n\t\x01\x7f :name ::text $1 ? %s \xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xbe \\u0000", 58);
+/// Text that databases and JSON trip over: NUL, quotes, escapes, controls, UTF-8 of every length, the store's own escape, what SOCI takes for
+/// parameters.
+inline constexpr char awkward_bytes[] =
+    "a\0b\x1a"
+    "0\x1a"
+    "c\"'\\\n\t\x01\x7f :name ::text $1 ? %s \xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xbe \\u0000";
+inline const std::string awkward(awkward_bytes, sizeof awkward_bytes - 1);
 
 /// Waits until `done` holds, for at most ten seconds.
 template <class Condition>

@@ -31,7 +31,8 @@ std::string bin_directory() {
     for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", error)) {
         if (fs::exists(version.path() / "bin/initdb") && version.path() > newest) newest = version.path();
     }
-    if (newest.empty()) throw std::runtime_error("PostgreSQL is not installed: install the package postgresql-15, or set PAWL_TEST_POSTGRES to a server's URL.");
+    if (newest.empty())
+        throw std::runtime_error("PostgreSQL is not installed: install the package postgresql-15, or set PAWL_TEST_POSTGRES to a server's URL.");
     return (newest / "bin").string();
 }
 
@@ -55,7 +56,8 @@ std::string shell(const std::string& command) {
 
 /// PostgreSQL refuses to run as root: then its commands run as the user postgres.
 std::string as_server_user(const std::string& command) {
-    return ::geteuid() == 0 ? "setpriv --reuid postgres --regid postgres --clear-groups -- sh -c " + shell_word(command) : "sh -c " + shell_word(command);
+    return ::geteuid() == 0 ? "setpriv --reuid postgres --regid postgres --clear-groups -- sh -c " + shell_word(command)
+                            : "sh -c " + shell_word(command);
 }
 
 int free_port() {
@@ -64,7 +66,8 @@ int free_port() {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    const bool bound =
+        ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
     ::close(socket);
     if (!bound) throw std::runtime_error("no free port on 127.0.0.1");
     return ntohs(address.sin_port);
@@ -106,12 +109,11 @@ struct postgres_cluster::impl {
     int lifeline = -1;  ///< the supervisor removes everything when this end of its pipe closes
     pid_t supervisor = -1;
 
-    std::string control(const std::string& what) const {
-        return bin + "/pg_ctl -s -w -D " + directory + "/data -l " + directory + "/log " + what;
-    }
+    std::string control(const std::string& what) const { return bin + "/pg_ctl -s -w -D " + directory + "/data -l " + directory + "/log " + what; }
 
     std::string start_command() const {
-        const auto options = "-p " + std::to_string(port) + " -k " + directory + " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 -c shared_buffers=64MB";
+        const auto options = "-p " + std::to_string(port) + " -k " + directory +
+                             " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 -c shared_buffers=64MB";
         return control("-o " + shell_word(options) + " start");
     }
 
@@ -144,7 +146,9 @@ struct postgres_cluster::impl {
             if (::chown(directory.c_str(), user->pw_uid, user->pw_gid) != 0) throw std::runtime_error("cannot give " + directory + " to postgres");
         }
         supervise();
-        shell(as_server_user("cd / && " + bin + "/initdb -D " + directory + "/data -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --auth-local=trust --auth-host=scram-sha-256 --pwfile=" + directory + "/password"));
+        shell(as_server_user(
+            "cd / && " + bin + "/initdb -D " + directory +
+            "/data -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --auth-local=trust --auth-host=scram-sha-256 --pwfile=" + directory + "/password"));
         for (int attempt = 1;; ++attempt) {
             port = free_port();  // somebody may take it before the server does
             try {

@@ -1,9 +1,9 @@
 // A throw-away PostgreSQL for tests: databases that exist only for one test program.
 //
 // With PAWL_TEST_POSTGRES set (the URL of a server whose user may create databases) databases are made there and dropped at exit. Without it
-// the first call starts a cluster in a temporary directory: loopback and a socket in that directory only, a free port, password authentication over TCP,
-// no fsync. It ends and its directory goes when the program ends, however it ends. Any thread; throws std::runtime_error with a sentence when there is no
-// PostgreSQL to start.
+// the first call starts a cluster in a temporary directory: loopback and a socket in that directory only, a free port, password authentication over
+// TCP, no fsync. It ends and its directory goes when the program ends, however it ends. Any thread; throws std::runtime_error with a sentence when
+// there is no PostgreSQL to start.
 #pragma once
 
 #include <memory>

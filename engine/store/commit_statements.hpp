@@ -1,0 +1,25 @@
+// The SQL of a commit: a statement for each table, alone in a transaction of several (SQLite) or as parts of one (PostgreSQL). Pure; any thread.
+#pragma once
+
+#include "store/batch.hpp"
+
+namespace pawl::store {
+
+struct table_statement {
+    std::string_view name;
+    row_text batch_rows::*rows;
+    std::string (*sql)(dialect kind, const std::string& now);  ///< one parameter: the rows
+    bool counted;  ///< it must affect as many rows as it was given; if not, a revision is not the expected one
+};
+
+/// In the order of execution. Run states come first: their count tells of conflicts before more is written.
+std::span<const table_statement> table_statements();
+
+/// PostgreSQL: everything as one statement with one data-modifying CTE for each touched table. Parameters: the leases as rows and their count;
+/// then for each table its rows and, when counted, their number. It fails with a division by zero when a count is not met, and then nothing is written.
+std::string statement_for_all(std::span<const table_statement* const> touched, const std::string& now);
+
+/// Columns of the leases' rows.
+inline constexpr std::array<column_spec, 2> lease_columns{{{"shard", 'i'}, {"epoch", 'i'}}};
+
+}  // namespace pawl::store
