@@ -57,7 +57,8 @@ result<prompt_text> fill_in(std::string_view file, const std::string& path, cons
     const auto at = [&](std::size_t offset) { return path + ", line " + std::to_string(line_of(file, start + offset)) + ": "; };
     const auto compiled = expr::value_template::compile(json::value(body), {});
     if (compiled.has_error()) {
-        const auto& first = compiled.error().front().error;
+        const auto errors = compiled.error();
+        const auto& first = errors.front().error;
         return make_problem(problem_type::configuration, at(first.offset) + first.message + (first.hint.empty() ? "" : " (" + first.hint + ")"));
     }
     const auto text = compiled->evaluate(values);

@@ -84,10 +84,10 @@ result<json::value> read_json_answer(const json::value& content) {
 result<json::value> check_answer(const schema::validator& validator, const json::value& schema, const model_reply& reply) {
     auto answer = read_json_answer(reply.content);
     if (answer.has_error()) {
-        if (reply.finish_reason == "length") answer.error().detail += " It was cut off: raise `maxTokens`.";
-        return answer;
+        auto error = answer.error();
+        if (reply.finish_reason == "length") error.detail += " It was cut off: raise `maxTokens`.";
+        return error;
     }
-    // A schema for text is followed by text, too.
     const auto violations = validator.validate(*answer);
     if (violations.empty()) return answer;
     std::set<std::string, std::less<>> names;
