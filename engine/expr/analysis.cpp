@@ -2,6 +2,7 @@
 #include "expr/machine.hpp"
 
 #include <unordered_map>
+#include <unordered_set>
 
 namespace pawl::expr {
 namespace {
@@ -15,21 +16,15 @@ std::optional<std::string> static_key(const node& n) {
 
 bool is_step(op what) noexcept { return what == op::field || what == op::index || what == op::slice || what == op::iterate; }
 
-bool children_constant(const node& n) noexcept {
-    const auto constant = [](const node* child) { return child == nullptr || child->what == op::constant; };
-    for (const node* child : n.list) {
-        if (!constant(child)) return false;
-    }
-    return constant(n.a) && constant(n.b) && constant(n.c) && constant(n.d);
-}
-
-/// Nodes whose value follows from constant children alone.
-bool foldable(const node& n) noexcept {
-    if (!n.single || !children_constant(n)) return false;
+/// Depends on nothing but itself. `pure` answers for the children.
+template <class F>
+bool pure_node(const node& n, F&& pure) {
     switch (n.what) {
+        case op::constant: return true;
         case op::collect:
         case op::object:
         case op::text:
+        case op::comma:
         case op::negate:
         case op::binary:
         case op::and_:
@@ -38,10 +33,16 @@ bool foldable(const node& n) noexcept {
         case op::pipe:
         case op::field:
         case op::index:
-        case op::slice:
-        case op::if_: return n.what != op::if_ || n.c != nullptr;
+        case op::slice: break;
+        case op::if_:
+            if (n.c == nullptr) return false;
+            break;
         default: return false;
     }
+    for (const node* child : n.list) {
+        if (!pure(child)) return false;
+    }
+    return pure(n.a) && pure(n.b) && pure(n.c);
 }
 
 }  // namespace
@@ -51,8 +52,11 @@ void fold(program::compiled& code) {
     bounds.steps = 10'000;
     bounds.value_bytes = 64 * 1024;
     bounds.string_bytes = 16 * 1024;
+    std::unordered_set<const node*> known;
     for (auto& n : code.nodes) {
-        if (!foldable(n)) continue;
+        if (!pure_node(n, [&](const node* child) { return child == nullptr || known.contains(child); })) continue;
+        known.insert(&n);
+        if (!n.single || n.what == op::constant) continue;
         machine m(code, {}, bounds, nullptr);
         const value v = m.one(&n, nullptr, value());
         json::value made;

@@ -172,18 +172,11 @@ bool machine::each_try(const node* n, link* env, T in, sink<T> out) {
 
 template <class T>
 bool machine::each_alternative(const node* n, link* env, const T& in, sink<T> out, bool& found) {
-    bool stopped_after = false;
-    const bool ended = each<T>(n->a, env, in, [&](T&& v) {
+    return each<T>(n->a, env, in, [&](T&& v) {
         if (!value_of(v).truthy()) return true;
         found = true;
-        if (out(std::move(v))) return true;
-        stopped_after = true;
-        return false;
+        return out(std::move(v));
     });
-    if (ended) return true;
-    if (stopped_after || signal_ != signal::raised) return false;
-    caught();
-    return true;
 }
 
 template <class T>

@@ -144,8 +144,10 @@ private:
     bool bind(const node* n, std::size_t alternative, link* env, const value& source, sink<link*> body);
 
     // updates.cpp
-    value assign(const node* n, link* env, const value& in, const value& to);
-    value update(const node* n, link* env, const value& in, const value* operand);
+    value assign(const node* n, link* env, value in, const value& to);
+    value update(const node* n, link* env, value in, const value* operand);
+    bool plain_path(const node* n, link* env, const value& in, std::vector<value>& keys);
+    bool change_at(const node* n, link* env, value& root, const std::vector<value>& keys, const value* operand);
     value remove(const node* n, link* env, const value& in);
     bool changed(const node* n, link* env, const value& old, const value* operand, value& now);
     bool each_path(const node* n, link* env, const value& in, sink<located> out);

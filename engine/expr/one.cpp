@@ -34,9 +34,7 @@ value machine::one(const node* n, link* env, value in) {
             }
             case op::alternative: {
                 value v = one(n->a, env, in);
-                if (v.ok() && v.truthy()) return v;
-                if (!v.ok() && signal_ != signal::raised) return v;
-                if (!v.ok()) caught();
+                if (!v.ok() || v.truthy()) return v;
                 n = n->b;
                 continue;
             }
@@ -85,7 +83,7 @@ value machine::one_more(const node* n, link* env, value in) {
         case op::is_empty: return one_is_empty(n, env, std::move(in));
         case op::slice: return one_slice(n, env, in);
         case op::delete_: return remove(n, env, in);
-        case op::update: return update(n, env, in, nullptr);
+        case op::update: return update(n, env, std::move(in), nullptr);
         case op::negate: {
             const value v = one(n->a, env, std::move(in));
             if (!v.ok()) return v;
@@ -108,11 +106,11 @@ value machine::one_more(const node* n, link* env, value in) {
         }
         case op::assign: {
             const value to = one(n->b, env, in);
-            return to.ok() ? assign(n, env, in, to) : to;
+            return to.ok() ? assign(n, env, std::move(in), to) : to;
         }
         case op::update_with: {
             const value operand = one(n->b, env, in);
-            return operand.ok() ? update(n, env, in, &operand) : operand;
+            return operand.ok() ? update(n, env, std::move(in), &operand) : operand;
         }
         default: {
             // What is left yields once by construction (destructuring, error): run it as a generator.

@@ -3,6 +3,18 @@
 // A program is an immutable handle; any number of threads may evaluate the same program at the same time.
 // Evaluation does no I/O, reads no environment and no clock, and stays within `limits`: whatever the program and the input are,
 // it ends with outputs or with one error.
+//
+// The language, as the jq 1.8 manual describes it (the long table is in README.md):
+//
+//   values       . .a .a.b .["a"] .[i] .[a:b] .[] ..  each with ?   literals, [ ], { }, "\( )", @text @json @csv @tsv @html @uri @urid
+//                @sh @base64 @base64d @base32 @base32d
+//   operators    | , // = |= += -= *= /= %= //= or and == != < <= > >= + - * / %  and unary -
+//   control      if/elif/else, try/catch, ?, reduce, foreach, label/break, def (closures, recursion), as with [ ] { } patterns and ?//
+//   builtins     all of the manual: paths, assignment, strings, regular expressions, dates (UTC), mathematics, streaming, SQL-style
+//   numbers      64-bit integers stay exact through arithmetic and comparison; everything else is a double
+//   left out     input inputs debug stderr env $ENV halt halt_error input_filename input_line_number $__prog_args import include module
+//                modulemeta get_search_list: expressions neither read nor write anything outside their input and variables
+//   now          only where the caller passes a variable `__now` (seconds); localtime and strflocaltime are UTC
 #pragma once
 
 #include "base/json.hpp"

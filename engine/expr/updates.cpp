@@ -3,7 +3,23 @@
 
 namespace pawl::expr {
 
-value machine::assign(const node* n, link* env, const value& in, const value& to) {
+/// The keys of a left side that is one plain path from the input, such as `.a[$i].b`, without reading what is there; false when it is not,
+/// or after an error. Nothing holds the input then, so that it changes in place.
+bool machine::plain_path(const node* n, link* env, const value& in, std::vector<value>& keys) {
+    if (n->what == op::identity) return true;
+    if ((n->what != op::field && n->what != op::index) || n->optional || n->a == nullptr || !n->single) return false;
+    if (!plain_path(n->a, env, in, keys)) return false;
+    keys.push_back(n->what == op::field ? n->constant : one(n->b, env, in));
+    return keys.back().ok();
+}
+
+value machine::assign(const node* n, link* env, value in, const value& to) {
+    std::vector<value> keys;
+    if (plain_path(n->a, env, in, keys)) {
+        at(n);
+        return set_path(*this, std::move(in), array(std::move(keys)), to);
+    }
+    if (signal_ != signal::none) return value::invalid();
     value result = in;
     const bool ended = each_path(n->a, env, in, [&](located&& found) {
         at(n);
@@ -33,32 +49,40 @@ bool machine::changed(const node* n, link* env, const value& old, const value* o
     return any && signal_ == signal::none;
 }
 
-value machine::update(const node* n, link* env, const value& in, const value* operand) {
+/// Changes what is at `keys` where it is: the old value is taken out while it changes, so that it has one owner. False after an error, or
+/// when the path leads through a slice (then nothing happened and there is no signal).
+bool machine::change_at(const node* n, link* env, value& root, const std::vector<value>& keys, const value* operand) {
+    value* slot = &root;
+    for (const auto& key : keys) {
+        slot = place(*this, *slot, key);
+        if (slot == nullptr) return false;
+    }
+    value old = std::move(*slot);
+    if (operand == nullptr) {
+        *slot = one(n->b, env, std::move(old));
+    } else {
+        at(n);
+        const bool keep = n->operate == operation::alternative && old.truthy();
+        *slot = keep ? std::move(old) : n->operate == operation::alternative ? *operand : calculate(*this, n->operate, std::move(old), *operand);
+    }
+    return slot->ok();
+}
+
+value machine::update(const node* n, link* env, value in, const value* operand) {
+    const bool simple = operand != nullptr || n->b->single;
+    std::vector<value> plain;
+    if (simple && plain_path(n->a, env, in, plain)) {
+        at(n);
+        if (change_at(n, env, in, plain, operand)) return in;
+    }
+    if (signal_ != signal::none) return value::invalid();
     value result = in;
     std::vector<value> removed;
-    const bool simple = operand != nullptr || n->b->single;
     const bool ended = each_path(n->a, env, in, [&](located&& found) {
+        at(n);
         const auto keys = keys_of(found);
-        if (simple) {
-            // Take the old value out while it changes, so that it has one owner and changes in place.
-            value* slot = &result;
-            for (const auto& key : keys) {
-                slot = place(*this, *slot, key);
-                if (slot == nullptr) break;
-            }
-            if (slot == nullptr && signal_ != signal::none) return false;
-            if (slot != nullptr) {
-                value old = std::move(*slot);
-                if (operand == nullptr) {
-                    *slot = one(n->b, env, std::move(old));
-                    return slot->ok();
-                }
-                at(n);
-                *slot = n->operate == operation::alternative ? (old.truthy() ? std::move(old) : *operand)
-                                                             : calculate(*this, n->operate, std::move(old), *operand);
-                return slot->ok();
-            }
-        }
+        if (simple && change_at(n, env, result, keys, operand)) return true;
+        if (signal_ != signal::none) return false;
         value path = array(std::vector<value>(keys));
         const value old = get_path(*this, result, path);
         if (!old.ok()) return false;
