@@ -45,13 +45,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_migration_that_fails_changes_nothing, kind, ever
     BOOST_TEST(open_database(s.at.url, options).has_value());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_known_version_can_be_brought_up_to_date, kind, every_store) {
-    // With more versions than one: build each by running the steps up to it, then open with all.
-    const auto all = built_in_migrations();
-    for (std::size_t i = 0; i < all.size(); ++i) BOOST_TEST(all[i].version == static_cast<int>(i) + 1);
-    kind at;
-    BOOST_TEST(open_database(at.url).has_value());
-    BOOST_TEST(open_database(at.url).has_value());
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_store_of_every_earlier_version_is_brought_up_to_date, kind, every_store) {
+    const auto released = built_in_migrations();
+    for (std::size_t i = 0; i < released.size(); ++i) BOOST_TEST(released[i].version == static_cast<int>(i) + 1);
+    // Versions to come stand in for the history that one release does not have yet.
+    const auto next = released.back().version + 1;
+    open_options newest;
+    newest.later_migrations = {{next, "alter table runs add column note text not null default 'n'"},
+                               {next + 1, "create table notes (id {int} not null primary key){strict}"},
+                               {next + 2, "insert into notes (id) values (7)"}};
+    for (std::size_t known = 0; known <= newest.later_migrations.size(); ++known) {
+        kind at;
+        open_options older;
+        older.later_migrations.assign(newest.later_migrations.begin(), newest.later_migrations.begin() + static_cast<std::ptrdiff_t>(known));
+        {
+            new_run r;
+            r.id = "old";
+            BOOST_TEST(open_database(at.url, older).value()->connect().value()->create_run(r).has_value());
+        }
+        auto c = open_database(at.url, newest).value()->connect().value();
+        BOOST_TEST(c->load_run("old").has_value());
+        if (known < newest.later_migrations.size()) BOOST_TEST((open_database(at.url, older).error().code == store_errc::newer_schema));
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_may_create_the_same_store_at_once, kind, every_store) {
