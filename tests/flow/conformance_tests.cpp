@@ -1,5 +1,6 @@
 // The official examples, and thousands of broken variants of them.
 #include "catalog.hpp"
+#include "flow/yaml.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -83,6 +84,54 @@ std::string random_change(std::string text, std::mt19937_64& random) {
     return text;
 }
 
+/// Every value of a tree, in no particular order.
+void collect(json::value& value, std::vector<json::value*>& into) {
+    into.push_back(&value);
+    if (auto* object = value.if_object()) {
+        for (auto& member : *object) collect(member.value(), into);
+    } else if (auto* array = value.if_array()) {
+        for (auto& item : *array) collect(item, into);
+    }
+}
+
+/// Puts a value where another one is expected, or gives a member another name: well-formed, but not what the language means.
+void change_tree(json::value& tree, const json::value& other, std::mt19937_64& random) {
+    static const std::vector<std::string> words{"call", "do",    "then", "http", "with", "${ .a }", ".a",    "${ .[ }", "PT5S",
+                                                "end",  "$item", "",     "try",  "use",  "as",      "retry", "for"};
+    std::vector<json::value*> values, donors;
+    collect(tree, values);
+    auto donor_tree = other;
+    collect(donor_tree, donors);
+    auto& victim = *values[random() % values.size()];
+    switch (random() % 7) {
+        case 0:
+            victim = nullptr;
+            break;
+        case 1:
+            victim = static_cast<std::int64_t>(random() % 100) - 50;
+            break;
+        case 2:
+            victim = words[random() % words.size()];
+            break;
+        case 3:
+            victim = json::array{victim, true};
+            break;
+        case 4:
+            victim = json::object{{words[random() % words.size()], victim}};
+            break;
+        case 5:
+            victim = *donors[random() % donors.size()];
+            break;
+        default:
+            if (auto* object = victim.if_object(); object != nullptr && !object->empty()) {
+                const auto member = object->begin() + static_cast<std::ptrdiff_t>(random() % object->size());
+                const auto value = member->value();
+                if (random() % 2 == 0) object->erase(member);
+                (*object)[words[random() % words.size()]] = value;
+            }
+    }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(flow_conformance)
@@ -152,6 +201,35 @@ BOOST_AUTO_TEST_CASE(broken_variants_of_the_examples_end_in_time_with_a_message)
     }
     std::cout << "mutations: " << wanted << ", still accepted " << accepted << ", slowest " << slowest << " s\n";
     BOOST_TEST(slowest < 10.0);
+}
+
+BOOST_AUTO_TEST_CASE(well_formed_nonsense_gets_messages_too) {
+    const auto files = example_files();
+    if (skip_without(files)) return;
+    const auto* given = std::getenv("PAWL_MUTATIONS");
+    const auto wanted = given != nullptr ? std::strtoul(given, nullptr, 10) : 1500ul;
+    std::mt19937_64 random(4711);
+    std::vector<json::value> trees;
+    for (const auto& file : files) trees.push_back(flow::read_yaml(read_file(file), file).value().value);
+    std::size_t accepted = 0;
+    std::map<std::string, std::size_t> codes;
+    for (unsigned long i = 0; i < wanted; ++i) {
+        auto tree = trees[random() % trees.size()];
+        for (auto changes = 1 + random() % 3; changes > 0; --changes) change_tree(tree, trees[random() % trees.size()], random);
+        const auto text = to_pretty_text(tree);
+        const auto outcome = compile_example(text);
+        BOOST_TEST_REQUIRE((outcome.compiled != nullptr) != has_errors(outcome.diagnostics), text);
+        for (const auto& d : outcome.diagnostics) {
+            ++codes[d.code];
+            BOOST_TEST_REQUIRE((d.mark.line > 0 || d.code == "more-problems"), text);
+            BOOST_TEST_REQUIRE(d.code != "yaml-syntax", text);
+        }
+        if (outcome.compiled == nullptr) continue;
+        ++accepted;
+        BOOST_TEST_REQUIRE(flow::compile_bundle(outcome.compiled->bundle).has_value(), text);
+    }
+    std::cout << "well-formed nonsense: " << wanted << ", still accepted " << accepted << ", kinds of diagnostics " << codes.size() << "\n";
+    BOOST_TEST(codes.size() > 20u);
 }
 
 BOOST_AUTO_TEST_CASE(hostile_definitions_end_in_time) {
