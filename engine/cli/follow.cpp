@@ -39,7 +39,7 @@ void follower::event(const runtime::run_event& e) {
 }
 
 void follower::say_what_it_waits_for(std::optional<time_point> until, bool parked) {
-    if (options_.json) return;
+    if (options_.json || options_.leave_to_owner) return;
     if (parked) {
         const auto pending = in_.connection().list_approvals(store::approval_status::pending, run_, 10);
         if (pending.has_value()) {
@@ -72,7 +72,7 @@ void follower::note_owner() {
         // What happened so far was shown, or is history; from here on events tell.
         return;
     }
-    if (!told_elsewhere_ && !options_.json) view_.note("  another pawl process drives this run; following it from the store");
+    if (!told_elsewhere_ && !options_.json && !options_.leave_to_owner) view_.note("  another pawl process drives this run; following it from the store");
     told_elsewhere_ = true;
 }
 

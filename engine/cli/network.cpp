@@ -10,6 +10,8 @@ network::network(net::http_client_options options)
 network::~network() {
     client_.reset();
     work_.reset();
+    // Whoever used the network is gone by now; what is left are timers that nobody waits for.
+    context_.stop();
     thread_.join();
 }
 

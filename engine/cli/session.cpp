@@ -46,7 +46,7 @@ result<std::unique_ptr<session>> session::open(const std::string& store_url, boo
 }
 
 void session::start_engine(const agent::manifest& project, const toolbox& tools) {
-    log_ = tools.log;
+    tools_ = tools;
     runtime::engine_options options;
     options.runtime_version = PAWL_VERSION;
     options.secret = [secrets = tools.secrets](std::string_view name) { return secrets->declared(name); };
@@ -61,7 +61,7 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools)
     };
     engine_ = std::make_unique<runtime::engine>(database_, tools.effects, std::move(options));
     if (!project.sinks.empty()) {
-        relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, log_);
+        relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, tools.log);
     }
 }
 

@@ -62,7 +62,7 @@ private:
     std::function<void(const runtime::run_event&)> handler_;
     std::shared_ptr<store::database> database_;
     std::unique_ptr<store::connection> connection_;
-    std::shared_ptr<const observe::logger> log_;
+    toolbox tools_;  ///< outlives the engine, whose effects use its network
     std::unique_ptr<runtime::engine> engine_;
     std::unique_ptr<event_relay> relay_;
 };
