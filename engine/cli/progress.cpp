@@ -34,7 +34,11 @@ void progress::started(const runtime::run_event& event, steady::time_point now) 
     running_.insert_or_assign(event.key, running{step_line("running", event.task, event.function, event.attempt > 1 ? "attempt " + std::to_string(event.attempt) : ""), now, false});
 }
 
-void progress::words(const runtime::run_event& event) { write(step_line("", event.task, "", shortened(event.detail, widest_detail))); }
+void progress::words(const runtime::run_event& event) {
+    // In a loop that is only counted, every item's words would drown the counts.
+    if (const auto count = tallies_.find(event.pointer); count != tallies_.end() && count->second.finished >= shown_in_full) return;
+    write(step_line("", event.task, "", shortened(event.detail, widest_detail)));
+}
 
 void progress::finished(const runtime::run_event& event, steady::time_point now) {
     running_.erase(event.key);
