@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <tuple>
 
 namespace pawl::agent {
 namespace {
@@ -106,8 +107,8 @@ manifest_result read_manifest(std::string_view text, const manifest_options& opt
     if (document.has_error()) return {std::nullopt, {document.error()}};
     manifest_reader reader(*document, options);
     auto loaded = manifest_loader(reader).load(document->value);
-    std::stable_sort(reader.diagnostics.begin(), reader.diagnostics.end(),
-                     [](const diagnostic& a, const diagnostic& b) { return a.mark.line != b.mark.line ? a.mark.line < b.mark.line : a.mark.column < b.mark.column; });
+    std::sort(reader.diagnostics.begin(), reader.diagnostics.end(),
+              [](const diagnostic& a, const diagnostic& b) { return std::tie(a.mark.line, a.mark.column, a.message) < std::tie(b.mark.line, b.mark.column, b.message); });
     if (has_errors(reader.diagnostics)) return {std::nullopt, std::move(reader.diagnostics)};
     return {std::move(loaded), std::move(reader.diagnostics)};
 }
