@@ -93,6 +93,7 @@ public:
 
     /// Starts a lazy evaluation; `input`, `variables` and the values they point to must outlive it.
     evaluation evaluate(const json::value& input, std::span<const json::value* const> variables = {}, const limits& bounds = {}) const;
+    evaluation evaluate(const json::value&& input, std::span<const json::value* const> variables = {}, const limits& bounds = {}) const = delete;
 
     const analysis& analyse() const;
     std::string_view text() const noexcept;

@@ -16,6 +16,7 @@
 #endif
 #endif
 #if defined(PAWL_EXPR_ASAN) || defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #undef PAWL_EXPR_ASAN
 #define PAWL_EXPR_ASAN 1
@@ -83,6 +84,10 @@ fiber::fiber(std::function<void()> body) : state_(std::make_unique<state>()) {
 }
 
 fiber::~fiber() {
+#if defined(PAWL_EXPR_ASAN)
+    // The last frame is left for good, not returned from: whoever maps this address next must not find its marks.
+    __asan_unpoison_memory_region(state_->stack, fiber_stack);
+#endif
 #if defined(PAWL_EXPR_TSAN)
     __tsan_destroy_fiber(state_->tsan_inside);
 #endif

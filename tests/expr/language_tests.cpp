@@ -180,7 +180,8 @@ BOOST_AUTO_TEST_CASE(a_running_evaluation_moves_between_threads_and_ends_early) 
 
 BOOST_AUTO_TEST_CASE(after_an_error_an_evaluation_is_over) {
     const auto program = expr::program::compile("1, error(\"x\"), 2").value();
-    auto running = program.evaluate(nullptr);
+    const json::value input;
+    auto running = program.evaluate(input);
     BOOST_TEST(running.next().value().has_value());
     BOOST_TEST(!running.next().has_value());
     BOOST_TEST(!running.next().value().has_value());

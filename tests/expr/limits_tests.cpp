@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(outputs_are_pulled_one_by_one_and_the_rest_is_never_compute
     const auto program = expr::program::compile("1, 2, (def f: f; f)").value();
     expr::limits bounds;
     bounds.steps = 1'000'000'000'000;  // the third output never comes
-    auto running = program.evaluate(nullptr, {}, bounds);
+    const json::value input;
+    auto running = program.evaluate(input, {}, bounds);
     BOOST_TEST(to_text(running.next().value().value()) == "1");
     BOOST_TEST(to_text(running.next().value().value()) == "2");
 }
