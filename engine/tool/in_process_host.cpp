@@ -80,7 +80,7 @@ public:
         instance_.wait_until_idle(options_.stop_grace);
         instance_.give_up([this](const tool_call& call) { return stopped(name_ + "." + call.tool); });
         std::unique_lock lock(guard_);
-        const bool ended = ended_.wait_for(lock, options_.stop_grace, [this] { return threads_ == 0; });
+        const bool ended = ended_.wait_for(lock, options_.stop_grace + milliseconds(2'000), [this] { return threads_ == 0; });
         lock.unlock();
         // A thread that is still in the plugin keeps the library in use: shutting it down under the thread's feet would crash.
         if (!ended) return;

@@ -85,6 +85,7 @@ result<std::shared_ptr<tool_effect>> tool_effect::open(boost::asio::io_context& 
 
 tool_effect::~tool_effect() {
     deadlines_->stop();
+    gate_->close();
     hosts_.clear();  // ends every live call
     for (auto& [key, attempts] : by_key_) {
         for (const auto& each : attempts) each->settle(make_problem(problem_type::runtime, "The tool " + each->request->function + " was stopped: the engine is ending."));
@@ -139,8 +140,8 @@ void tool_effect::start(std::shared_ptr<const runtime::call_request> request, ru
     made->id = next_call_id();
     made->secrets = std::move(*secrets);
     if (made->request->deadline) {
-        made->deadline = deadlines_->add(*made->request->deadline, [self = weak_from_this(), made] {
-            if (const auto effect = self.lock()) effect->overdue(made);
+        made->deadline = deadlines_->add(*made->request->deadline, [this, open = gate_, made] {
+            open->pass([&] { overdue(made); });
         });
     }
     {
@@ -170,7 +171,7 @@ void tool_effect::begin(const attempt_ptr& next) {
 
 call_sink tool_effect::sink_for(const attempt_ptr& of) {
     call_sink sink;
-    sink.done = [self = weak_from_this(), of](result<std::string> answer) {
+    sink.done = [this, open = gate_, of](result<std::string> answer) {
         bool succeeded = false;
         try {
             auto value = of->read(std::move(answer));
@@ -179,10 +180,10 @@ call_sink tool_effect::sink_for(const attempt_ptr& of) {
         } catch (const std::exception& e) {
             of->settle(make_problem(problem_type::runtime, "The answer of the tool " + of->request->function + " could not be read: " + e.what()));
         }
-        if (const auto effect = self.lock()) effect->ended(of, succeeded);
+        open->pass([&] { ended(of, succeeded); });
     };
-    sink.heartbeat = [self = weak_from_this(), key = of->request->key](std::string_view detail) {
-        if (const auto effect = self.lock()) effect->keep_detail(key, detail);
+    sink.heartbeat = [this, open = gate_, key = of->request->key](std::string_view detail) {
+        open->pass([&] { keep_detail(key, detail); });
     };
     sink.progress = [of](std::string_view line) { of->show(line); };
     return sink;

@@ -8,6 +8,7 @@
 
 #include "runtime/effect.hpp"
 #include "tool/deadlines.hpp"
+#include "tool/gate.hpp"
 #include "tool/host.hpp"
 #include "tool/plugin_registry.hpp"
 
@@ -24,11 +25,11 @@ struct tool_effect_options {
     std::function<std::optional<std::string>(std::string_view name)> secret;
 };
 
-class tool_effect final : public runtime::effect, public std::enable_shared_from_this<tool_effect> {
+class tool_effect final : public runtime::effect {
 public:
     /// Starts in-process plugins; isolated ones start with their first call. Error: `configuration` problem.
     static result<std::shared_ptr<tool_effect>> open(boost::asio::io_context& io, plugin_registry registry, tool_effect_options options);
-    /// Cancels what is live, waits a little, ends the plugins' processes.
+    /// Cancels what is live, waits a little, ends the plugins' processes. Not from a completion.
     ~tool_effect() override;
 
     std::vector<function_description> functions() const override { return registry_.functions(); }
@@ -52,6 +53,7 @@ private:
     const tool_effect_options options_;
     std::vector<std::unique_ptr<tool_host>> hosts_;  ///< as registry_.plugins()
     const std::shared_ptr<deadlines> deadlines_;
+    const std::shared_ptr<gate> gate_ = std::make_shared<gate>();  ///< of the hosts' and deadlines' callbacks
 
     std::mutex guard_;
     std::unordered_map<std::string, std::deque<attempt_ptr>> by_key_;  ///< the first one is with its host

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_replaced_after_it_was_checked_is_refused) {
     write_file(path, read_file(test_plugin("plain")));
     const auto file = tool::read_plugin_file(path).value();
     write_file(path, read_file(test_plugin("rogue")));
-    const auto host = std::move(tool::make_isolated_host(w.io, file, {}, quick_options(), w.sink()).value());
+    const auto host = tool::make_isolated_host(w.io, file, {}, quick_options(), w.sink()).value();
     BOOST_TEST(start(*host, call_of("echo")).get().error().detail.find("SHA-256") != std::string::npos);
 }
 

@@ -60,12 +60,12 @@ int main(int argc, char** argv) {
     options.host_program = std::string(PAWL_BINARY_DIR) + "/bin/pawl-tool-host";
     const auto quiet = [](tool::log_level, std::string_view, std::string_view) {};
     {
-        const auto host = std::move(tool::make_isolated_host(io, *file, {}, options, quiet).value());
+        const auto host = tool::make_isolated_host(io, *file, {}, options, quiet).value();
         measure(*host, 1, calls / 10);  // starts the process
         for (const unsigned at_once : {1u, 16u, 64u}) measure(*host, at_once, calls);
     }
     {
-        const auto host = std::move(tool::make_in_process_host(*file, {}, options, quiet).value());
+        const auto host = tool::make_in_process_host(*file, {}, options, quiet).value();
         for (const unsigned at_once : {1u, 16u, 64u}) measure(*host, at_once, calls);
     }
     io.stop();
