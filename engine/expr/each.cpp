@@ -66,9 +66,8 @@ bool machine::each(const node* n, link* env, T in, sink<T> out) {
                 if (calls.enter() > bounds_.depth) return limited_depth();
                 const link* l = walk(env, n->up);
                 n = l->body;
-                auto environment = link_ptr::share(l->environment);
-                env = environment.get();
-                held = std::move(environment);
+                held = link_ptr::share(l->environment);
+                env = held.get();
                 continue;
             }
             default: return each_more<T>(n, env, std::move(now), out);

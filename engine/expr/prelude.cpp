@@ -10,7 +10,7 @@ def recurse(f; cond): recurse(f | select(cond));
 def recurse_down: recurse;
 def while(cond; update): def _loop: if cond then ., (update | _loop) else empty end; _loop;
 def until(cond; update): def _loop: if cond then . else (update | _loop) end; _loop;
-def repeat(update): def _loop: ., (update | _loop); _loop;
+def repeat(exp): def _loop: exp, _loop; _loop;
 def values: if . == null then empty else . end;
 def nulls: if . == null then . else empty end;
 def booleans: if type == "boolean" then . else empty end;
