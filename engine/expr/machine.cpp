@@ -1,4 +1,5 @@
 #include "expr/machine.hpp"
+#include "expr/unicode.hpp"
 
 namespace pawl::expr {
 
@@ -79,6 +80,7 @@ eval_error machine::take_failure() {
     error.kind = eval_error_kind::raised;
     if (!to_json(payload, error.payload, bounds_.depth)) error.payload = "the error's value is nested too deep";
     error.message = payload.is_string() ? std::string(payload.text()) : payload.is_null() ? "null (null) not a string" : to_text(payload) + " (not a string)";
+    if (constexpr std::size_t most = 2'000; error.message.size() > most) error.message = valid_utf8(error.message.substr(0, most)) + "...";
     if (current_ != nullptr && current_->length > 0 && current_->offset + current_->length <= code_.text.size()) {
         auto source = code_.text.substr(current_->offset, current_->length);
         if (source.size() > 60) source = source.substr(0, 57) + "...";

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 
@@ -46,7 +47,7 @@ const char* thread_stack_floor() {
         const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
         auto low = reinterpret_cast<std::uintptr_t>(lowest);
         if (lowest == nullptr || here - low > 8 * 1024 * 1024) low = here - 7 * 1024 * 1024;
-        return reinterpret_cast<const char*>(low + margin);
+        return reinterpret_cast<const char*>(low + std::min<std::size_t>(margin, (here - low) / 4));
     }();
     return floor;
 }
