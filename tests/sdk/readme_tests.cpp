@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
-#include <sys/wait.h>
 
 namespace {
 
@@ -49,7 +49,7 @@ struct ended {
 };
 
 ended shell(const std::string& commands) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(("set -e\n{ " + commands + "\n} 2>&1").c_str(), "r"), &::fclose);
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(("set -e\n{ " + commands + "\n} 2>&1").c_str(), "r"), &::pclose);
     BOOST_TEST_REQUIRE(pipe != nullptr);
     ended made;
     std::array<char, 4096> part;
