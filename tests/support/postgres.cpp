@@ -193,11 +193,14 @@ namespace {
 /// Databases in somebody else's server, dropped at exit.
 class borrowed_server {
 public:
-    explicit borrowed_server(std::string url) : url_(std::move(url)) {}
+    explicit borrowed_server(std::string url) : url_(std::move(url)) {
+        psql_program();  // its static lives longer than this object only when it is made first
+    }
     borrowed_server(const borrowed_server&) = delete;
     borrowed_server& operator=(const borrowed_server&) = delete;
 
     ~borrowed_server() {
+        if (::getpid() != owner_) return;  // a forked child must not drop what its parent uses
         for (const auto& name : made_) {
             try {
                 psql(url_, "drop database if exists " + name + " with (force)");
@@ -219,6 +222,7 @@ public:
 
 private:
     std::string url_;
+    pid_t owner_ = ::getpid();
     std::vector<std::string> made_;
 };
 
