@@ -138,6 +138,32 @@ void core::loaded(loaded_run loaded) {
     load_more();
 }
 
+void core::begin(store::new_run run, std::shared_ptr<const flow::workflow> workflow, std::function<void(bool)> done) {
+    const auto epoch = epochs_.find(run.shard);
+    if (stopping_ || epoch == epochs_.end() || residents_.size() >= options_.max_resident_runs || residents_.contains(run.id)) return done(false);
+    auto input = parse_json(run.input);
+    if (!input) return done(false);  // the ordinary way tells what is wrong with it
+    auto made = std::make_unique<resident>();
+    auto& r = *made;
+    r.shard = run.shard;
+    r.epoch = epoch->second;
+    r.state.id = run.id;
+    r.state.workflow = std::move(workflow);
+    r.state.raw_input = run::value_ref::from_text(std::move(*input), run.input);
+    r.on_born = std::move(done);
+    residents_.emplace(run.id, std::move(made));
+    r.born = std::move(run);
+    tell(notice(r, run_event::kind::started));
+    run_input first;
+    first.what = run_input::kind::begin;
+    r.inputs.push_back(std::move(first));
+    process(r);
+}
+
+void core::tell_born(resident& r, bool committed) {
+    if (auto told = std::exchange(r.on_born, nullptr)) told(committed);
+}
+
 /// A run that can never go on in this form ends as faulted, so that somebody sees why.
 void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
     store::checkpoint last;
@@ -259,6 +285,7 @@ void core::absorb(resident& r, run::transition done) {
 void core::save(resident& r) {
     update_agent_meta(r);
     store::checkpoint next;
+    next.born = std::exchange(r.born, std::nullopt);
     next.shard = r.shard;
     next.epoch = r.epoch;
     next.run = r.state.id;
@@ -320,6 +347,7 @@ void core::committed(const store::checkpoint& done, store::checkpoint_outcome ou
         }
         return;
     }
+    tell_born(r, true);
     ++r.revision;
     for (auto& event : std::exchange(r.telling, {})) {
         event.revision = r.revision;
@@ -360,6 +388,7 @@ void core::drop(const std::string& run) {
     const auto at = residents_.find(run);
     if (at == residents_.end()) return;
     auto& r = *at->second;
+    tell_born(r, false);
     set_timer(r, std::nullopt);
     for (const auto& [frame, call] : r.calls) {
         if (!call.started) continue;

@@ -29,6 +29,9 @@ public:
     std::vector<shard_id> owned() const;
 
     void wake(const std::string& run);
+    /// Starts a run that the store does not know yet: its first checkpoint creates it. `done` is told whether that was committed; false also when
+    /// the shard is not ours or memory is full, and then nothing was written, or (after a lost lease) its fate is in the store.
+    void begin(store::new_run run, std::shared_ptr<const flow::workflow> workflow, std::function<void(bool)> done);
     void received(std::vector<store::inbox_entry> entries);
     void due(const std::vector<store::due_run>& runs);
     void tick();
@@ -53,6 +56,7 @@ private:
     void save(resident& r);
     void settle(resident& r);
     void drop(const std::string& run);
+    static void tell_born(resident& r, bool committed);
     run::surroundings world_of(const resident& r);
     void fault_unloadable(const loaded_run& run, const problem& error);
     void consume_only(shard_id shard, std::vector<std::int64_t> seqs);

@@ -259,19 +259,39 @@ struct engine::impl final : core_ports {
     }
 
     store::store_result<void> submit(const store::new_run& run, const flow::workflow& w) {
-        const std::lock_guard lock(front_mutex);
+        std::unique_lock lock(front_mutex);
         auto c = front();
         if (!c) return c.error();
-        if (!definitions.find(w.digest)) {
+        auto compiled = definitions.find(w.digest);
+        if (!compiled) {
             auto put = (*c)->put_definition({w.digest, w.document.ns, w.document.name, w.document.version, w.bundle});
             if (!put) return put.error();
-            // From here on it is known; the bundle compiles because it came from compile().
-            (void)definitions.add(w.digest, w.bundle);
+            auto added = definitions.add(w.digest, w.bundle);
+            if (!added) return store::store_error{store::store_errc::failed, added.error().detail};
+            compiled = *added;
+        }
+        if (run.agent.empty() && owns(run.shard)) {
+            // Ours: created by its own first checkpoint, grouped with everything else under way.
+            const auto promise = std::make_shared<std::promise<bool>>();
+            auto born = promise->get_future();
+            lock.unlock();  // others may submit meanwhile: their runs join the same transaction
+            on_core([this, run, compiled, promise] { heart->begin(run, compiled, [promise](bool committed) { promise->set_value(committed); }); });
+            try {
+                if (born.get()) return {};
+            } catch (const std::future_error&) {
+                return store::store_error{store::store_errc::lost, "The engine stopped before the run was stored."};
+            }
+            lock.lock();
         }
         auto created = (*c)->create_run(run);
-        if (!created) return created.error();
+        if (!created && created.error().code != store::store_errc::duplicate) return created.error();
         fetch_inbox();
         return {};
+    }
+
+    bool owns(shard_id shard) const {
+        const std::lock_guard lock(owned_mutex);
+        return std::binary_search(shards.begin(), shards.end(), shard);
     }
 
     /// Core thread: tells stop() when the last checkpoint under way has been answered.

@@ -7,6 +7,7 @@
 #include "runtime/engine.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -45,6 +46,9 @@ struct resident {
     std::string agent_name;
     std::string agent_key;
     std::shared_ptr<agent_instance> agent;  ///< null for a run without an agent
+
+    std::optional<store::new_run> born;       ///< not stored yet: its first checkpoint creates it
+    std::function<void(bool)> on_born;        ///< told once whether that checkpoint was committed
 
     std::deque<run_input> inputs;
     bool committing = false;                ///< one checkpoint at a time

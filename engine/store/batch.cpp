@@ -83,6 +83,21 @@ void add_appended(batch_rows& rows, const checkpoint& c) {
     for (const auto seq : c.consumed) rows.consumed.row().number(c.shard).number(seq);
 }
 
+void add_new_run(row_text& rows, const new_run& run) {
+    rows.row().number(run.shard).text(run.id).text(run.definition).text(run.workflow).text(run.agent).text(run.agent_key);
+    rows.text(run.environment).text(run.project).text(run.input);
+}
+
+/// The state after the last checkpoint of a chain: new when the first one creates the run.
+void add_state(batch_rows& rows, const checkpoint& first, const checkpoint& last, bool ended) {
+    if (first.born) add_new_run(rows.born_runs, *first.born);
+    auto& states = first.born ? rows.born_states : rows.run_states;
+    states.row().number(last.shard).text(last.run);
+    if (!first.born) states.number(first.expected_revision);
+    states.number(last.expected_revision + 1).text(to_string(last.status)).maybe(ended ? std::nullopt : last.due_at);
+    states.text(ended ? std::string_view() : last.state).text(last.output).text(last.error);
+}
+
 void add_approval(batch_rows& rows, const approval_row& a) {
     rows.approvals.row()
         .number(a.shard)
@@ -109,16 +124,7 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
         const auto& last = *one.links.back();
         if (!last.run.empty()) {
             const bool ended = is_final(last.status);
-            rows.run_states.row()
-                .number(last.shard)
-                .text(last.run)
-                .number(first.expected_revision)
-                .number(last.expected_revision + 1)
-                .text(to_string(last.status));
-            rows.run_states.maybe(ended ? std::nullopt : last.due_at)
-                .text(ended ? std::string_view() : last.state)
-                .text(last.output)
-                .text(last.error);
+            add_state(rows, first, last, ended);
         }
         add_blobs(rows, one);
         for (const auto* c : one.links) {

@@ -12,10 +12,27 @@ namespace pawl::store {
 
 struct batch_rows {
     explicit batch_rows(dialect kind)
-        : run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind) {}
-    row_text run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals;
+        : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind) {}
+    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals;
 };
 
+inline constexpr std::array<column_spec, 9> new_run_columns{{{"shard", 'i'},
+                                                      {"id", 't'},
+                                                      {"definition", 't'},
+                                                      {"workflow", 't'},
+                                                      {"agent", 't'},
+                                                      {"agent_key", 't'},
+                                                      {"environment", 't'},
+                                                      {"project", 't'},
+                                                      {"input", 't'}}};
+inline constexpr std::array<column_spec, 8> born_state_columns{{{"shard", 'i'},
+                                                                {"run", 't'},
+                                                                {"revision", 'i'},
+                                                                {"status", 't'},
+                                                                {"due_at", 'i'},
+                                                                {"state", 't'},
+                                                                {"output", 't'},
+                                                                {"error", 't'}}};
 inline constexpr std::array<column_spec, 9> run_state_columns{{{"shard", 'i'},
                                                                {"run", 't'},
                                                                {"expected", 'i'},

@@ -17,6 +17,19 @@ std::string run_states(dialect kind, const std::string& now) {
            " where run_states.shard = r.shard and run_states.run = r.run and run_states.revision = r.expected";
 }
 
+std::string born_runs(dialect kind, const std::string& now) {
+    return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, created_at)"
+           " select shard, id, definition, workflow, agent, agent_key, environment, project, input, " + now + from(kind, new_run_columns) +
+           " where true on conflict do nothing";
+}
+
+std::string born_states(dialect kind, const std::string& now) {
+    return "insert into run_states (shard, run, revision, status, due_at, state, output, error, updated_at, ended_at)"
+           " select shard, run, revision, status, due_at, state, output, error, " + now +
+           ", case when status in ('completed', 'faulted', 'cancelled') then " + now + " end" + from(kind, born_state_columns) +
+           " where true on conflict do nothing";
+}
+
 std::string agents(dialect kind, const std::string& now) {
     return "insert into agents (shard, agent, key, revision, state_version, state, meta, updated_at)"
            " select r.shard, r.agent, r.key, r.revision, r.state_version, r.state, r.meta, " + now + from(kind, agent_columns) +
@@ -62,7 +75,9 @@ std::string approvals(dialect kind, const std::string& now) {
 }  // namespace
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 8> all{{{"run_states", &batch_rows::run_states, &run_states, true},
+    static constexpr std::array<table_statement, 10> all{{{"born runs", &batch_rows::born_runs, &born_runs, true},
+                                                         {"born states", &batch_rows::born_states, &born_states, true},
+                                                         {"run_states", &batch_rows::run_states, &run_states, true},
                                                          {"agents", &batch_rows::agents, &agents, true},
                                                          {"steps", &batch_rows::steps, &steps, false},
                                                          {"blobs", &batch_rows::blobs, &blobs, false},

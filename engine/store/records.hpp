@@ -136,6 +136,8 @@ struct approval_row {
 
 /// Everything one run adds to one transaction. All of it commits or none of it.
 struct checkpoint {
+    /// The first checkpoint of a run that no create_run() stored: this creates it, with expected_revision 0.
+    std::optional<new_run> born;
     shard_id shard = 0;
     std::int64_t epoch = 0;              ///< of the lease under which the run was loaded
     std::string run;                     ///< empty: a change without a run (an agent reset)

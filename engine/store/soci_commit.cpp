@@ -169,8 +169,8 @@ void soci_connection::find_conflicts(std::span<const checkpoint> batch, std::spa
         bool fits = true;
         if (!c.run.empty()) {
             const auto at = revision_of_run.find(c.run);
-            fits = at != revision_of_run.end() && at->second == c.expected_revision;
-            if (fits) ++at->second;
+            fits = c.born ? at == revision_of_run.end() : at != revision_of_run.end() && at->second == c.expected_revision;
+            if (fits) revision_of_run[c.run] = c.expected_revision + 1;
         }
         for (const auto& a : c.agents) {
             const auto at = revision_of_agent.find({a.agent, a.key});

@@ -1,19 +1,11 @@
 // Definitions, runs, their steps, blobs and timers.
+#include "store/batch.hpp"
 #include "store/soci_connection.hpp"
 
 namespace pawl::store {
 namespace {
 
 constexpr std::array<column_spec, 5> definition_columns{{{"digest", 't'}, {"ns", 't'}, {"name", 't'}, {"version", 't'}, {"bundle", 't'}}};
-constexpr std::array<column_spec, 9> new_run_columns{{{"shard", 'i'},
-                                                      {"id", 't'},
-                                                      {"definition", 't'},
-                                                      {"workflow", 't'},
-                                                      {"agent", 't'},
-                                                      {"agent_key", 't'},
-                                                      {"environment", 't'},
-                                                      {"project", 't'},
-                                                      {"input", 't'}}};
 
 constexpr std::string_view run_fields =
     "select r.id, r.shard, r.definition, r.workflow, r.agent, r.agent_key, r.environment, r.project, r.input, r.created_at,"

@@ -106,6 +106,7 @@ void world::write(const store::checkpoint& c) {
     auto outcome = store::checkpoint_outcome::committed;
     if (c.epoch != epoch_) outcome = store::checkpoint_outcome::fenced;
     if (outcome == store::checkpoint_outcome::committed && !c.run.empty()) {
+        if (c.born && !runs_.contains(c.run)) static_cast<store::new_run&>(runs_[c.run]) = *c.born;
         auto& row = runs_.at(c.run);
         if (row.revision != c.expected_revision) {
             outcome = store::checkpoint_outcome::conflict;

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <mutex>
 #include <sstream>
+#include <thread>
 #include <unordered_map>
 
 using namespace pawl;
@@ -22,6 +23,7 @@ using namespace pawl;
 namespace {
 
 using steady = std::chrono::steady_clock;
+constexpr int most_submitters = 24;
 
 /// Answers at once, with as many bytes as asked for.
 class no_op final : public runtime::effect {
@@ -108,11 +110,10 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
         std::cerr << "bench_steps: no shard is free\n";
         std::exit(1);
     }
-    std::size_t submitted = 0;
-    const auto submit = [&] {
+    const auto submit = [&](shard_id shard) {
         store::new_run run;
         run.id = new_uuid7();
-        run.shard = (*shards)[submitted++ % shards->size()];
+        run.shard = shard;
         run.definition = workflow->digest;
         run.workflow = "bench/steps:1.0.0";
         run.input = "null";
@@ -123,18 +124,23 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
     };
     const auto start = steady::now();
     const auto end = start + std::chrono::seconds(s.seconds);
-    for (int i = 0; i < concurrency; ++i) submit();
-    std::uint64_t seen = 0;
-    while (steady::now() < end) {
-        std::uint64_t ended = 0;
-        {
+    // Submitting blocks until the run is durable, so several threads keep `concurrency` runs alive.
+    std::vector<std::thread> submitters;
+    int claimed = 0;
+    for (int i = 0; i < std::min(concurrency, most_submitters); ++i) {
+        submitters.emplace_back([&] {
             std::unique_lock lock(m.mutex);
-            m.ended.wait_until(lock, end, [&] { return m.finished > seen; });
-            ended = m.finished - seen;
-            seen = m.finished;
-        }
-        for (std::uint64_t i = 0; i < ended && steady::now() < end; ++i) submit();
+            while (steady::now() < end) {
+                const bool room = m.ended.wait_until(lock, end, [&] { return claimed - static_cast<int>(m.finished) < concurrency; });
+                if (!room) return;
+                const auto shard = (*shards)[static_cast<std::size_t>(++claimed) % shards->size()];
+                lock.unlock();
+                submit(shard);
+                lock.lock();
+            }
+        });
     }
+    for (auto& thread : submitters) thread.join();
     std::uint64_t steps = 0;
     std::vector<double> latencies;
     const double elapsed = std::chrono::duration<double>(steady::now() - start).count();
@@ -144,6 +150,11 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
         latencies = m.latencies_ms;
     }
     const auto counts = engine.counts();
+    {
+        // The next level starts with nothing left over.
+        std::unique_lock lock(m.mutex);
+        m.ended.wait_for(lock, std::chrono::seconds(30), [&] { return static_cast<int>(m.finished) >= claimed; });
+    }
     engine.stop();
     std::sort(latencies.begin(), latencies.end());
     std::printf(
