@@ -186,10 +186,17 @@ bool world::step() {
             post_message(std::move(decision));
         });
     }
+    if (possible.empty() && !inbox_.empty() && !polled_) {
+        // The engine polls every second: it sees every message long before a far alarm.
+        polled_ = true;
+        fetch_inbox();
+        return true;
+    }
     // Time may run ahead of work, but not so far that it passes over a human who is about to answer.
     if (alarm_ && (*alarm_ <= clock_ || possible.empty() || (random(8) == 0 && *alarm_ < clock_ + std::chrono::hours(2)))) {
         possible.push_back([this] {
             clock_ = std::max(clock_, *alarm_);
+            polled_ = false;
             alarm_.reset();
             core_->tick();
         });

@@ -102,6 +102,7 @@ private:
     std::vector<std::function<void()>> actions_;  ///< of tools and readers: in any order
     std::optional<time_point> alarm_;
     bool fetching_ = false;
+    bool polled_ = false;  ///< since the clock last moved
 
     std::uint64_t process_ = 0;
     std::size_t crashes_ = 0;

@@ -92,6 +92,27 @@ struct settings {
     bool floor = true;
 };
 
+/// Keeps `concurrency` runs alive until `end`; returns how many were submitted. Submitting blocks until the run is durable, hence several threads.
+int keep_busy(meter& m, int concurrency, steady::time_point end, const std::function<void(int)>& submit) {
+    std::vector<std::thread> submitters;
+    int claimed = 0;
+    for (int i = 0; i < std::min(concurrency, most_submitters); ++i) {
+        submitters.emplace_back([&] {
+            std::unique_lock lock(m.mutex);
+            while (steady::now() < end) {
+                const bool room = m.ended.wait_until(lock, end, [&] { return claimed - static_cast<int>(m.finished) < concurrency; });
+                if (!room) return;
+                const int n = ++claimed;
+                lock.unlock();
+                submit(n);
+                lock.lock();
+            }
+        });
+    }
+    for (auto& thread : submitters) thread.join();
+    return claimed;
+}
+
 void measure(const settings& s, int concurrency, const std::shared_ptr<const flow::workflow>& workflow) {
     auto database = store::open_database(s.store, {});
     if (!database) {
@@ -124,23 +145,7 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
     };
     const auto start = steady::now();
     const auto end = start + std::chrono::seconds(s.seconds);
-    // Submitting blocks until the run is durable, so several threads keep `concurrency` runs alive.
-    std::vector<std::thread> submitters;
-    int claimed = 0;
-    for (int i = 0; i < std::min(concurrency, most_submitters); ++i) {
-        submitters.emplace_back([&] {
-            std::unique_lock lock(m.mutex);
-            while (steady::now() < end) {
-                const bool room = m.ended.wait_until(lock, end, [&] { return claimed - static_cast<int>(m.finished) < concurrency; });
-                if (!room) return;
-                const auto shard = (*shards)[static_cast<std::size_t>(++claimed) % shards->size()];
-                lock.unlock();
-                submit(shard);
-                lock.lock();
-            }
-        });
-    }
-    for (auto& thread : submitters) thread.join();
+    const int claimed = keep_busy(m, concurrency, end, [&](int n) { submit((*shards)[static_cast<std::size_t>(n) % shards->size()]); });
     std::uint64_t steps = 0;
     std::vector<double> latencies;
     const double elapsed = std::chrono::duration<double>(steady::now() - start).count();
