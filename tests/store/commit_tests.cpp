@@ -123,6 +123,37 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(several_checkpoints_of_one_run_fit_one_batch, kind
     BOOST_TEST(s.c->load_agent("support", "ann").value()->revision == 2);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_checkpoint_creates_its_run, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("old")).has_value());
+    const auto born = [&](const char* id) {
+        auto c = s.step(id, 0);
+        c.born = s.run(id);
+        return c;
+    };
+    auto at_once = born("done");
+    at_once.status = run_status::completed;
+    at_once.output = "7";
+    // A chain from birth on, a birth of a run that exists, a run that ends where it begins, and an ordinary neighbour.
+    std::vector<checkpoint> batch{born("new"), s.step("new", 1), born("old"), at_once};
+    const auto outcomes = s.c->commit(batch).value();
+    BOOST_TEST((outcomes[0] == checkpoint_outcome::committed));
+    BOOST_TEST((outcomes[1] == checkpoint_outcome::committed));
+    BOOST_TEST((outcomes[2] == checkpoint_outcome::conflict));
+    BOOST_TEST((outcomes[3] == checkpoint_outcome::committed));
+    const auto row = s.c->load_run("new").value();
+    BOOST_TEST(row.revision == 2);
+    BOOST_TEST(row.state == R"({"at":2})");
+    BOOST_TEST(s.c->load_run("old").value().revision == 0);
+    const auto ended = s.c->load_run("done").value();
+    BOOST_TEST((ended.status == run_status::completed));
+    BOOST_TEST(ended.output == "7");
+    BOOST_TEST(ended.ended_at.has_value());
+    // No start message: nobody needs to be told of a run that is already under way.
+    BOOST_TEST((s.commit_one(s.step("new", 2)) == checkpoint_outcome::committed));
+    BOOST_TEST((s.commit_one(born("new")) == checkpoint_outcome::conflict));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_batch_is_no_work, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->commit({}).value().empty());
