@@ -3,14 +3,24 @@
 #include <future>
 
 namespace pawl::cli {
+namespace {
+
+/// What was cancelled ends at once; timers that nobody waits for are not waited for longer than this.
+constexpr milliseconds time_to_end{500};
+
+}  // namespace
 
 network::network(net::http_client_options options)
-    : work_(boost::asio::make_work_guard(context_)), client_(std::make_unique<net::http_client>(context_, std::move(options))), thread_([this] { context_.run(); }) {}
+    : work_(boost::asio::make_work_guard(context_)), client_(std::make_unique<net::http_client>(context_, std::move(options))), thread_([this] {
+          context_.run();
+          ended_.set_value();
+      }) {}
 
 network::~network() {
     client_.reset();
     work_.reset();
-    // Whoever used the network is gone by now; what is left are timers that nobody waits for.
+    // Cancelled operations must end while the context lives: Asio's resolver drops its own too late for what they hold.
+    ended_.get_future().wait_for(time_to_end);
     context_.stop();
     thread_.join();
 }

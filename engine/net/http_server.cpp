@@ -90,8 +90,10 @@ private:
         timer_.cancel();
         keep_alive_ = reader_->keep_alive();
         const auto answered = std::make_shared<std::atomic<bool>>(false);
-        server_->on_request(reader_->release(), [self = shared_from_this(), answered](server_reply reply) {
-            if (answered->exchange(true)) return;
+        // Weak: a responder may be kept longer than the server and its io_context live.
+        server_->on_request(reader_->release(), [weak = weak_from_this(), answered](server_reply reply) {
+            const auto self = weak.lock();
+            if (answered->exchange(true) || !self) return;
             asio::post(self->server_->context, [self, reply = std::move(reply)] { self->write(reply); });
         });
     }

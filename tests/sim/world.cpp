@@ -187,8 +187,7 @@ bool world::step() {
         });
     }
     if (possible.empty() && !inbox_.empty() && !polled_) {
-        // The engine polls every second: it sees every message long before a far alarm.
-        polled_ = true;
+        polled_ = true;  // as the engine does every second, long before a far alarm
         fetch_inbox();
         return true;
     }
@@ -202,8 +201,7 @@ bool world::step() {
         });
     }
     if (possible.empty()) {
-        // Nothing in memory: the store's timers are what is left (the engine polls them).
-        std::vector<store::due_run> due;
+        std::vector<store::due_run> due;  // the store's timers, which the engine polls
         for (const auto& [id, row] : runs_) {
             if (row.due_at && !is_final(row.status)) due.push_back({id, 0, *row.due_at});
         }
