@@ -22,8 +22,8 @@ endif()
 
 find_program(PAWL_CCACHE ccache)
 if(PAWL_CCACHE)
-  # Precompiled headers are only cached when told that their time stamps do not matter.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime CCACHE_NOHASHDIR=1 ${PAWL_CCACHE})
+  # Precompiled headers are only cached when told that their time stamps do not matter. Paths count from the project: clones share what they compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${PAWL_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(pawl_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
