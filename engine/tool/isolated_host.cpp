@@ -143,14 +143,15 @@ void isolated::give(std::shared_ptr<life> to, waiting_call next, guard& lock) {
         to = life_for_next();
         sent = to->process->send(bytes);
     }
-    if (sent == child::sent::yes) {
+    // A new process that ended before it was asked anything: ended() is still to come (it needs our lock) and tells how.
+    if (sent != child::sent::full) {
         to->calls.emplace(next.id, life::held_call{function_of(next.call), std::move(next.sink)});
         for (auto& [name, value] : next.call.secrets) to->secrets.insert_or_assign(name, std::move(value));
         where_.emplace(next.id, to);
         return;
     }
     lock.unlock();
-    next.sink.done(make_problem(problem_type::runtime, "The tool " + function_of(next.call) + " cannot be reached: its process does not read its calls, or just ended."));
+    next.sink.done(make_problem(problem_type::runtime, "The tool " + function_of(next.call) + " cannot be reached: its process does not read its calls."));
     lock.lock();
 }
 
