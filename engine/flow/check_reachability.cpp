@@ -35,17 +35,18 @@ private:
 
     std::vector<std::size_t> successors(std::size_t at) const {
         const auto& t = c_.out.tasks[list_[at]];
+        const auto& body = c_.body_of(t);
         std::vector<std::size_t> out;
         if (t.condition) out.push_back(at + 1);  // a skipped task ignores its `then`
-        if (std::holds_alternative<raise_task>(t.body)) return out;
+        if (std::holds_alternative<raise_task>(body)) return out;
         bool always_chosen = false;
-        if (const auto* choice = std::get_if<switch_task>(&t.body)) {
+        if (const auto* choice = std::get_if<switch_task>(&body)) {
             for (const auto& each : choice->cases) {
                 out.push_back(target_of(each.then, at));
                 always_chosen = always_chosen || !each.when;
             }
         }
-        if (const auto* attempt = std::get_if<try_task>(&t.body); attempt != nullptr && attempt->then) out.push_back(target_of(*attempt->then, at));
+        if (const auto* attempt = std::get_if<try_task>(&body); attempt != nullptr && attempt->then) out.push_back(target_of(*attempt->then, at));
         if (!always_chosen) out.push_back(target_of(t.then, at));
         return out;
     }

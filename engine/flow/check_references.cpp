@@ -45,7 +45,7 @@ void check_references(compilation& c) {
         c.report.at(severity::error, "unknown-task", use.pointer, use.offset, 7 + use.name.size(),
                     "`$steps." + use.name + "` reads the output of a task that does not exist", std::move(hint));
     }
-    for (auto& t : c.out.tasks) t.output_is_read = c.all_steps_read || read.contains(t.name);
+    for (auto& t : c.out.tasks) t.output_is_read = !t.is_extended && (c.all_steps_read || read.contains(t.name));
 }
 
 }  // namespace pawl::flow

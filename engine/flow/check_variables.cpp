@@ -152,7 +152,7 @@ private:
                  "`$" + use.variable + "` exists only in pawl; other runtimes refuse this workflow",
                  v == variable::steps ? "`export` the value to `$context`" : "use `$runtime.metadata.agent`");
         }
-        if (use.path.empty()) return;
+        if (use.path.empty() || (v == variable::task && c_.in_extension)) return;  // there, `$task` has the keys of the extended task too
         const auto members = members_of(v);
         if (!members.empty() && std::find(members.begin(), members.end(), use.path.front()) == members.end()) {
             warn(part, use.offset, use.variable.size() + 2 + use.path.front().size(), "unknown-member",

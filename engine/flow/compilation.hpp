@@ -30,6 +30,13 @@ struct task_note {
     bool in_handler = false;  ///< in a `catch.do`, not in the `try`
 };
 
+/// An entry of `use.extensions`.
+struct extension_note {
+    node body;
+    std::string extend;  ///< empty when it is not known
+    bool applied = false;
+};
+
 /// A `$steps.<name>` or `then: <name>` that is looked at when all tasks are known.
 struct step_use {
     std::string name;
@@ -62,12 +69,19 @@ struct compilation {
     std::vector<std::string> open_functions;                       ///< functions being compiled in place, outermost first
     std::map<std::string, std::vector<std::string>> unknown_keys;  ///< reported ones, by the pointer of their map
     std::set<std::string> unreferenced_tasks;                      ///< names of tasks in functions that nobody calls
+    std::vector<extension_note> extensions;
+    bool in_extension = false;  ///< compiling tasks of an extension: `$task` is the task it extends
     std::vector<step_use> step_uses;
     bool all_steps_read = false;
     std::vector<unresolved_directive> unresolved;
     std::map<std::string, function_description> pinned_functions;  ///< "name:version" -> what the bundle keeps
 
     task& task_of(task_id id) { return out.tasks[id]; }
+    /// What the task does, whatever extensions are around it.
+    const decltype(task::body)& body_of(const task& t) const {
+        const auto* around = std::get_if<extension_task>(&t.body);
+        return around == nullptr || around->extended == no_task ? t.body : body_of(out.tasks[around->extended]);
+    }
     /// True when an unknown key of `n` was most likely meant to be `key`: one message is enough.
     bool is_misspelled(const node& n, const std::string& key) const;
     std::set<std::string> names_in_use(std::string_view section) const;

@@ -124,6 +124,7 @@ void compile_task(compilation& c, task_id id, const task_scope& scope) {
     if (kind != nullptr) check_task_keys(c, body, *kind);
     compile_common(c, id, body, scope);
     if (kind == nullptr) return;
+    id = weave_extensions(c, id, kind->key);
     if (kind->key == "call") return compile_call(c, id);
     if (kind->key == "do") return compile_do(c, id);
     if (kind->key == "emit") return compile_emit(c, id);

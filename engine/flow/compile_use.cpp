@@ -17,8 +17,6 @@ void check_secrets(compilation& c, const node& n) {
 }
 
 void check_unsupported_parts(compilation& c) {
-    if (const auto extensions = c.use.at("extensions"); extensions && !(extensions.is_array() && extensions.value->get_array().empty()))
-        unsupported(c, extensions, "`extensions`");
     const auto catalogs = c.use.at("catalogs");
     if (catalogs && expect_object(c, catalogs)) {
         for (const auto& member : catalogs.value->get_object())
@@ -55,6 +53,7 @@ void check_use(compilation& c) {
     if (!c.use || !expect_object(c, c.use)) return;
     check_keys(c, c.use, {"authentications", "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts"});
     check_secrets(c, c.use.at("secrets"));
+    check_extensions(c);
     check_unsupported_parts(c);
 }
 
@@ -65,6 +64,7 @@ void check_unreferenced(compilation& c) {
     each_unreferenced(c, "retries", [&](const node& entry) { compile_retry(c, entry, {"error"}); });
     each_unreferenced(c, "timeouts", [&](const node& entry) { compile_timeout(c, entry, names); });
     each_unreferenced(c, "functions", [&](const node& entry) { try_function(c, entry); });
+    check_unapplied_extensions(c);
 }
 
 }  // namespace pawl::flow

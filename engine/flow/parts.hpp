@@ -85,6 +85,12 @@ void compile_try(compilation& c, task_id id, const task_scope& scope);
 std::optional<retry_policy> compile_retry(compilation& c, const node& n, const std::vector<std::string>& locals);
 void compile_call(compilation& c, task_id id);
 
+// compile_extensions.cpp
+void check_extensions(compilation& c);
+/// Puts the extensions that apply around the task; the id of the task that does the work.
+task_id weave_extensions(compilation& c, task_id id, std::string_view kind);
+void check_unapplied_extensions(compilation& c);
+
 // calls
 /// A document that the compiler put together from the author's parts.
 struct composed {

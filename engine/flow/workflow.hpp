@@ -94,6 +94,12 @@ struct try_task {
     task_id handler = no_task;           ///< first task of `catch.do`
     std::optional<flow_directive> then;  ///< `catch.then`
 };
+/// A task with an extension around it: `before`, the task itself, `after`. `exit` in `before` skips the task: what it leaves with is the output.
+struct extension_task {
+    std::string name;
+    std::optional<evaluable> when;
+    task_id before = no_task, extended = no_task, after = no_task;  ///< the first of a list, the task, the first of a list
+};
 /// An object { type, status, title?, detail?, instance? }; the machine sets `instance` when absent.
 struct raise_task {
     evaluable error;
@@ -125,8 +131,9 @@ struct task {
     std::optional<duration_source> timeout;
     flow_directive then;
     json::object metadata;
+    bool is_extended = false;     ///< stands within the frame of an extension, which carries `if`, `input`, `output`, `export`, `timeout`
     bool output_is_read = false;  ///< some expression reads `$steps.<name>`: keep its last output
-    std::variant<do_task, set_task, switch_task, for_task, fork_task, try_task, raise_task, wait_task, emit_task, call_task> body;
+    std::variant<do_task, set_task, switch_task, for_task, fork_task, try_task, raise_task, wait_task, emit_task, call_task, extension_task> body;
 };
 
 struct document {

@@ -15,6 +15,9 @@ std::string activation_path(const run_state& s, const frame& f) {
         std::string segment = "/" + std::to_string(task.name.size()) + ":" + task.name + "#" + std::to_string(at->visit);
         if (at != &f) {
             if (std::holds_alternative<flow::for_task>(task.body)) segment += "[" + std::to_string(at->index) + "]";
+            if (std::holds_alternative<flow::extension_task>(task.body)) {
+                segment += at->index == stage_before ? "!before" : at->index == stage_after ? "!after" : "";
+            }
             if (at->phase == frame_phase::handler) segment += "!catch";
         }
         segments.push_back(std::move(segment));

@@ -78,14 +78,41 @@ void scope::add_locals(std::vector<const json::value*>& values) const {
     }
 }
 
+const frame* scope::described(bool& in_extension, const json::value*& output) const {
+    const auto is_extension = [&](const frame* f) { return f != nullptr && std::holds_alternative<flow::extension_task>(state_.task_of(*f).body); };
+    const auto parent_of = [&](const frame* f) { return f->parent == root_frame ? nullptr : state_.find(f->parent); };
+    const auto* f = frame_;
+    in_extension = of_extension_;
+    for (const auto* around = parent_of(frame_); around != nullptr; around = parent_of(around)) {
+        if (!is_extension(around) || (around->index != stage_before && around->index != stage_after)) continue;
+        f = around;
+        in_extension = true;
+        output = around->index == stage_after ? around->results.front()->get() : nullptr;
+        break;
+    }
+    // An extension around an extension is still the same task.
+    for (const auto* around = parent_of(f); is_extension(around) && state_.task_of(*f).pointer == state_.task_of(*around).pointer; around = parent_of(f)) f = around;
+    return f;
+}
+
 json::value scope::task_descriptor() const {
     if (frame_ == nullptr) return nullptr;
-    const auto& task = state_.task_of(*frame_);
-    json::object out{{"name", task.name}, {"reference", task.pointer}, {"startedAt", time_descriptor(frame_->started_at)}};
+    bool in_extension = false;
+    const auto* output = output_;
+    const auto* f = described(in_extension, output);
+    const auto& task = state_.task_of(*f);
+    json::object out{{"name", task.name}, {"reference", task.pointer}, {"startedAt", time_descriptor(f->started_at)}};
     boost::system::error_code missing;
-    if (const auto* definition = state_.workflow->definition.find_pointer(task.pointer, missing)) out["definition"] = *definition;
-    out["input"] = *frame_->raw_input;
-    if (output_ != nullptr) out["output"] = *output_;
+    const auto* definition = state_.workflow->definition.find_pointer(task.pointer, missing);
+    if (definition != nullptr) out["definition"] = *definition;
+    out["input"] = *f->raw_input;
+    if (output != nullptr) out["output"] = *output;
+    // The reference's examples of extensions read `$task.call` and `$task.with` where the descriptor says `$task.definition.call`: both work.
+    if (in_extension && definition != nullptr && definition->is_object()) {
+        for (const auto& [key, value] : definition->get_object()) {
+            if (!out.contains(key)) out[key] = value;
+        }
+    }
     return out;
 }
 

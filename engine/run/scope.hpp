@@ -31,12 +31,20 @@ public:
         return *this;
     }
 
+    /// The expression is an extension's own: `$task` is the task it extends.
+    scope& of_extension() {
+        of_extension_ = true;
+        return *this;
+    }
+
     result<json::value> evaluate(const flow::evaluable& e, const json::value& dot);
     result<bool> test(const flow::evaluable& e, const json::value& dot);
 
 private:
     std::vector<const json::value*> variables(const flow::evaluable& e);
     void add_locals(std::vector<const json::value*>& values) const;
+    /// The frame that `$task` tells of: in an extension that of the task it extends.
+    const frame* described(bool& in_extension, const json::value*& output) const;
     json::value task_descriptor() const;
     json::value workflow_descriptor() const;
     json::value runtime_descriptor() const;
@@ -47,6 +55,7 @@ private:
     const frame* frame_;
     const json::value* output_ = nullptr;
     const json::value* input_ = nullptr;
+    bool of_extension_ = false;
     std::vector<const json::value*> more_;
     std::array<json::value, 5> built_;                ///< descriptors made for this evaluation
     mutable std::vector<json::value> built_locals_;   ///< iteration indexes

@@ -30,6 +30,14 @@ enum class frame_phase : std::uint8_t {
     parked     ///< a call that waits for somebody outside
 };
 
+/// Where the frame of an extension is: frame::index.
+enum extension_stage : std::uint64_t {
+    stage_before,
+    stage_extended,
+    stage_after,
+    stage_passed_by  ///< `when` does not hold: the extended task runs, and nothing after it
+};
+
 /// How often a task was entered within one activation of its scope.
 struct visit_count {
     flow::task_id task = 0;
@@ -52,13 +60,13 @@ struct frame {
 
     // for
     value_ref collection;
-    std::uint64_t index = 0;
+    std::uint64_t index = 0;      ///< extension: an extension_stage
     // try: the caught error; fork: unused
     value_ref error;
     unsigned attempt = 1;         ///< of a try's body, and of a call under it
     std::optional<time_point> first_failure;
     std::optional<time_point> attempt_deadline;  ///< limit.attempt.duration
-    // fork
+    // fork: of its branches; extension: the output of the extended task, and where it goes on
     std::vector<std::optional<value_ref>> results;
     // call
     value_ref arguments;

@@ -155,6 +155,7 @@ private:
             member(out, "collection", f.collection);
             member(out, "index", f.index);
         }
+        if (std::holds_alternative<flow::extension_task>(body)) member(out, "index", f.index);
         if (f.attempt != 1) member(out, "attempt", std::uint64_t{f.attempt});
         if (f.first_failure) {
             member(out, "error", f.error);
@@ -308,6 +309,10 @@ private:
             f.collection = value_at(o, "collection");
             f.index = number_at(o, "index", 0);
             if (!f.collection->is_array()) throw not_a_state{};
+        }
+        if (std::holds_alternative<flow::extension_task>(s_.task_of(f).body)) {
+            f.index = number_at(o, "index", 0);
+            if (f.index > stage_passed_by) throw not_a_state{};
         }
         f.attempt = static_cast<unsigned>(number_at(o, "attempt", 1));
         f.first_failure = time_at(o, "firstFailure");

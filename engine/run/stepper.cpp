@@ -137,12 +137,15 @@ void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_direc
 
 void stepper::leave(frame_id parent, flow::task_id task, const flow::flow_directive& then, value_ref output) {
     using kind = flow::flow_directive::kind;
-    if (then.what == kind::end) return finish(std::move(output));
     const auto* owner = parent == root_frame ? nullptr : s_.find(parent);
+    const auto* extension = owner == nullptr ? nullptr : std::get_if<flow::extension_task>(&s_.task_of(*owner).body);
+    if (extension != nullptr && extension->extended == task) return leave_extended(parent, then, std::move(output));
+    if (then.what == kind::end) return finish(std::move(output));
     if (owner != nullptr && std::holds_alternative<flow::fork_task>(s_.task_of(*owner).body)) return join(parent, task, std::move(output));
     auto next = flow::no_task;
     if (then.what == kind::task) next = then.target;
     if (then.what == kind::continue_) next = s_.workflow->tasks[task].next;
+    if (next == flow::no_task && extension != nullptr) return leave_extension(parent, then, std::move(output));
     if (next == flow::no_task) return end_scope(parent, std::move(output));
     s_.ready.push_back({parent, next, std::move(output)});
 }

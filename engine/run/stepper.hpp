@@ -53,6 +53,7 @@ public:
     void begin(frame_id id, const flow::wait_task& task);
     void begin(frame_id id, const flow::emit_task& task);
     void begin(frame_id id, const flow::call_task& task);
+    void begin(frame_id id, const flow::extension_task& task);  // stepper_extensions.cpp
     void begin_iteration(frame_id id, value_ref carried);
 
     /// A duration where it is needed. Error: `validation` or `expression` problem.
@@ -61,6 +62,8 @@ public:
 private:
     void leave(frame_id parent, flow::task_id task, const flow::flow_directive& then, value_ref output);
     void end_scope(frame_id parent, value_ref output);
+    void leave_extension(frame_id extension, const flow::flow_directive& then, value_ref output);
+    void leave_extended(frame_id extension, const flow::flow_directive& then, value_ref output);
     void join(frame_id fork, flow::task_id branch, value_ref output);
     bool transform_input(frame& f, const flow::task& task);
     void schedule_retry(frame_id try_frame, const flow::try_task& task, milliseconds delay);
