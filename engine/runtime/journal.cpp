@@ -2,11 +2,18 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace pawl::runtime {
+namespace {
+
+constexpr milliseconds shortest_hold{1'000};
+constexpr milliseconds longest_hold{60'000};
+
+}  // namespace
 
 journal::journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log)
-    : database_(std::move(database)), max_batch_(max_batch), done_(std::move(done)), outage_("journal", log), thread_([this] { run(); }) {}
+    : database_(std::move(database)), max_batch_(max_batch), done_(std::move(done)), log_(log), outage_("journal", log), thread_([this] { run(); }) {}
 
 journal::~journal() { stop(); }
 
@@ -30,63 +37,118 @@ void journal::stop() {
 
 void journal::run() {
     for (;;) {
-        std::vector<store::checkpoint> batch;
-        {
-            std::unique_lock lock(mutex_);
-            arrived_.wait(lock, [&] { return !waiting_.empty() || stopping_; });
-            if (waiting_.empty()) return;
-            if (waiting_.size() <= max_batch_) {
-                batch.swap(waiting_);
-            } else {
-                const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(max_batch_);
-                std::move(waiting_.begin(), end, std::back_inserter(batch));
-                waiting_.erase(waiting_.begin(), end);
-            }
-        }
-        // The batch's runs have one checkpoint under way each, so order within a batch does not matter.
-        if (!commit(batch)) return;
+        auto given = next();
+        if (!given.empty() && !commit(given)) return;
+        if (!retry_held()) return;
+        const std::lock_guard lock(mutex_);
+        if (stopping_ && waiting_.empty()) return;
     }
 }
 
-/// False when stop came before the store answered: nothing of the batch is known to be written.
-bool journal::commit(std::vector<store::checkpoint>& batch) {
-    for (;;) {
-        store::store_error error{store::store_errc::lost, "no connection"};
-        if (!connection_) {
-            auto made = database_->connect();
-            if (made) {
-                connection_ = std::move(*made);
-            } else {
-                error = made.error();
-            }
-        }
-        if (connection_) {
-            auto outcomes = connection_->commit(batch);
-            if (outcomes) {
-                outage_.passed();
-                auto settled = in_doubt_ ? settle(batch, std::move(*outcomes)) : std::move(*outcomes);
-                in_doubt_ = false;
-                ++transactions_;
-                checkpoints_ += batch.size();
-                done_(std::move(batch), std::move(settled));
-                return true;
-            }
-            error = outcomes.error();
-            if (error.code == store::store_errc::lost) in_doubt_ = true;
-        }
-        // An error that does not pass by itself is a defect or an operator's mistake: the runs stay as they are in the store, and we say so.
-        const auto pause = outage_.failed(error);
-        if (stop_.wait_for(pause)) return false;
+/// What has gathered, up to the cap; nothing when stop() came, or a held checkpoint's time.
+journal::batch journal::next() {
+    std::unique_lock lock(mutex_);
+    const auto ready = [&] { return !waiting_.empty() || stopping_; };
+    if (held_.empty()) {
+        arrived_.wait(lock, ready);
+    } else {
+        const auto first = std::min_element(held_.begin(), held_.end(), [](const auto& a, const auto& b) { return a.again < b.again; });
+        arrived_.wait_until(lock, first->again, ready);
     }
+    // The batch's runs have one checkpoint under way each, so order within a batch does not matter.
+    batch taken;
+    if (waiting_.size() <= max_batch_) {
+        taken.swap(waiting_);
+    } else {
+        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(max_batch_);
+        std::move(waiting_.begin(), end, std::back_inserter(taken));
+        waiting_.erase(waiting_.begin(), end);
+    }
+    return taken;
+}
+
+store::store_result<void> journal::attempt(batch& given) {
+    if (!connection_) {
+        auto made = database_->connect();
+        if (!made) return made.error();
+        connection_ = std::move(*made);
+    }
+    auto outcomes = connection_->commit(given);
+    if (!outcomes) {
+        if (outcomes.error().code == store::store_errc::lost) in_doubt_ = true;
+        return outcomes.error();
+    }
+    outage_.passed();
+    auto settled = in_doubt_ ? settle(given, std::move(*outcomes)) : std::move(*outcomes);
+    in_doubt_ = false;
+    ++transactions_;
+    checkpoints_ += given.size();
+    done_(std::move(given), std::move(settled));
+    return {};
+}
+
+/// False when stop came before the store answered: nothing of the batch is known to be written.
+bool journal::commit(batch& given) {
+    for (;;) {
+        const auto written = attempt(given);
+        if (written) return true;
+        const auto error = written.error();
+        if (!is_transient(error) && given.size() > 1) {
+            isolate(given);
+            return true;
+        }
+        if (!is_transient(error) && connection_) {
+            hold(std::move(given.front()), shortest_hold, error);
+            return true;
+        }
+        if (stop_.wait_for(outage_.failed(error))) return false;
+    }
+}
+
+/// The store refuses something of a batch: one by one, so that only those wait that are refused.
+void journal::isolate(batch& given) {
+    for (auto& each : given) {
+        batch one;
+        one.push_back(std::move(each));
+        if (!commit(one)) return;
+    }
+}
+
+void journal::hold(store::checkpoint refused, milliseconds pause, const store::store_error& why) {
+    if (pause == shortest_hold && log_) {
+        log_("journal: the store refuses a checkpoint of run " + (refused.run.empty() ? "(none)" : refused.run) + " (" + why.detail +
+             "); the run stays as it is stored, and the checkpoint is tried again");
+    }
+    held_.push_back({std::move(refused), std::chrono::steady_clock::now() + pause, pause});
+}
+
+/// False when stop came meanwhile.
+bool journal::retry_held() {
+    const auto now = std::chrono::steady_clock::now();
+    auto due = std::exchange(held_, {});
+    for (auto& each : due) {
+        if (each.again > now) {
+            held_.push_back(std::move(each));
+            continue;
+        }
+        if (stop_.is_raised()) return false;
+        batch one;
+        one.push_back(each.checkpoint);
+        if (const auto written = attempt(one); !written) {
+            // An outage meanwhile: commit() of what arrives next waits it out.
+            hold(std::move(each.checkpoint), std::min(each.pause * 2, longest_hold), written.error());
+        }
+    }
+    return true;
 }
 
 /// After a try of unknown outcome: a run that stands one revision further than expected was committed by that try,
 /// because only the holder of the lease writes it.
-std::vector<store::checkpoint_outcome> journal::settle(const std::vector<store::checkpoint>& batch, std::vector<store::checkpoint_outcome> outcomes) {
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (outcomes[i] != store::checkpoint_outcome::conflict || batch[i].run.empty()) continue;
-        const auto row = connection_->load_run(batch[i].run);
-        if (row && row->revision == batch[i].expected_revision + 1) outcomes[i] = store::checkpoint_outcome::committed;
+std::vector<store::checkpoint_outcome> journal::settle(const batch& given, std::vector<store::checkpoint_outcome> outcomes) {
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (outcomes[i] != store::checkpoint_outcome::conflict || given[i].run.empty()) continue;
+        const auto row = connection_->load_run(given[i].run);
+        if (row && row->revision == given[i].expected_revision + 1) outcomes[i] = store::checkpoint_outcome::committed;
     }
     return outcomes;
 }

@@ -2,13 +2,15 @@
 //
 // Guarantees: checkpoints are written in the order in which they were given; a checkpoint is reported committed only when the database has said so; after a
 // connection was lost in the middle of a commit, its outcome is settled by the runs' revisions, never guessed. While the store cannot be
-// reached the journal waits and tries again; nothing is dropped.
+// reached the journal waits and tries again; nothing is dropped. A checkpoint that the store refuses for what is in it is held and tried again by
+// itself: it keeps nobody else waiting, and its run stays as it is stored.
 #pragma once
 
 #include "runtime/backoff.hpp"
 #include "store/connection.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,19 +36,35 @@ public:
     std::uint64_t checkpoints() const noexcept { return checkpoints_; }
 
 private:
+    /// A checkpoint that was refused by itself.
+    struct held_checkpoint {
+        store::checkpoint checkpoint;
+        std::chrono::steady_clock::time_point again;
+        milliseconds pause;
+    };
+    using batch = std::vector<store::checkpoint>;
+
     void run();
-    bool commit(std::vector<store::checkpoint>& batch);
-    std::vector<store::checkpoint_outcome> settle(const std::vector<store::checkpoint>& batch, std::vector<store::checkpoint_outcome> outcomes);
+    batch next();
+    /// One try; reports when it committed. Error: nothing is known to be written.
+    store::store_result<void> attempt(batch& given);
+    bool commit(batch& given);
+    void isolate(batch& given);
+    void hold(store::checkpoint refused, milliseconds pause, const store::store_error& why);
+    bool retry_held();
+    std::vector<store::checkpoint_outcome> settle(const batch& given, std::vector<store::checkpoint_outcome> outcomes);
 
     std::shared_ptr<store::database> database_;
     std::size_t max_batch_;
     report done_;
+    const std::function<void(std::string_view)>& log_;
     outage outage_;
     stop_flag stop_;
     std::mutex mutex_;
     std::condition_variable arrived_;
-    std::vector<store::checkpoint> waiting_;
+    batch waiting_;
     bool stopping_ = false;
+    std::vector<held_checkpoint> held_;  ///< the journal's thread only
     std::unique_ptr<store::connection> connection_;
     bool in_doubt_ = false;  ///< the last try may have committed
     std::atomic<std::uint64_t> transactions_ = 0;

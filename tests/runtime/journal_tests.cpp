@@ -136,6 +136,57 @@ BOOST_AUTO_TEST_CASE(a_commit_of_unknown_outcome_is_settled_by_the_revision) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_the_store_refuses_keeps_nobody_else_waiting) {
+    fake_state s;
+    std::atomic<bool> mended = false;
+    s.on_commit = [&](std::size_t, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
+        for (const auto& c : batch) {
+            if (c.run == "poison" && !mended) return store::store_error{store::store_errc::failed, "value too long"};
+        }
+        return std::vector(batch.size(), checkpoint_outcome::committed);
+    };
+    std::mutex mutex;
+    std::vector<std::string> lines;
+    const std::function<void(std::string_view)> log = [&](std::string_view text) {
+        const std::lock_guard lock(mutex);
+        lines.emplace_back(text);
+    };
+    reports r;
+    runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), log);
+    j.write(checkpoint_of("poison"));
+    for (int i = 0; i < 20; ++i) j.write(checkpoint_of("run" + std::to_string(i)));
+    BOOST_TEST_REQUIRE(r.wait_for(20));
+    for (const auto& [run, outcome] : r.all) {
+        BOOST_TEST(run != "poison");
+        BOOST_TEST((outcome == checkpoint_outcome::committed));
+    }
+    {
+        const std::lock_guard lock(mutex);
+        BOOST_TEST_REQUIRE(lines.size() == 1u);
+        BOOST_TEST(lines[0].find("poison") != std::string::npos);
+        BOOST_TEST(lines[0].find("value too long") != std::string::npos);
+    }
+    mended = true;
+    BOOST_TEST_REQUIRE(r.wait_for(21));
+    BOOST_TEST(r.all.back().first == "poison");
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_with_a_refused_checkpoint_stops) {
+    fake_state s;
+    s.on_commit = [](std::size_t, std::span<const store::checkpoint>) -> store::store_result<std::vector<checkpoint_outcome>> {
+        return store::store_error{store::store_errc::failed, "no"};
+    };
+    reports r;
+    runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), silent);
+    j.write(checkpoint_of("poison"));
+    for (;;) {  // until it was refused
+        const std::lock_guard lock(s.mutex);
+        if (!s.batches.empty()) break;
+    }
+    j.stop();
+    BOOST_TEST(r.all.empty());
+}
+
 BOOST_AUTO_TEST_CASE(stop_ends_a_journal_whose_store_never_answers) {
     fake_state s;
     s.refuse_connects = 1'000'000;
