@@ -84,6 +84,7 @@ void compile_switch(compilation& c, task_id id, const task_scope& scope);
 void compile_try(compilation& c, task_id id, const task_scope& scope);
 std::optional<retry_policy> compile_retry(compilation& c, const node& n, const std::vector<std::string>& locals);
 void compile_call(compilation& c, task_id id);
+void compile_run(compilation& c, task_id id);
 
 // compile_extensions.cpp
 void check_extensions(compilation& c);
