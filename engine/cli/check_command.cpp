@@ -1,4 +1,5 @@
 // `pawl check` and `pawl expr`: what needs no store.
+#include "cli/check_reports.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/documents.hpp"
@@ -38,52 +39,103 @@ const json::value* state_schema_for(const agent::manifest& manifest, const std::
     return nullptr;
 }
 
-bool check_flow(const std::string& path, const checked_project& project) {
-    const auto loaded = load_flow(path, project.tools.effects->functions(), state_schema_for(project.manifest, path));
+diagnostic problem_of(const std::string& file, const problem& error) {
+    diagnostic d;
+    d.code = "project";
+    d.file = file;
+    d.message = error.detail.empty() ? error.title : error.detail;
+    return d;
+}
+
+checked_file check_flow(const std::string& path, const checked_project& project, bool portable) {
+    const auto loaded = load_flow(path, project.tools.effects->functions(), state_schema_for(project.manifest, path), portable);
+    checked_file out;
+    out.file = path;
     if (loaded.has_error()) {
-        fail(loaded.error());
-        return false;
+        out.diagnostics.push_back(problem_of(path, loaded.error()));
+        return out;
     }
-    const auto& result = loaded->compiled;
-    if (!result.diagnostics.empty()) print_err(render_all(result.diagnostics, loaded->source) + "\n");
-    if (!result.compiled) return false;
-    const auto& document = result.compiled->document;
-    print_out(path + ": ok (" + document.ns + "/" + document.name + ":" + document.version + ", " + std::to_string(result.compiled->tasks.size()) + " tasks)\n");
-    return true;
+    out.file = loaded->shown;
+    out.source = loaded->source;
+    out.diagnostics = loaded->compiled.diagnostics;
+    if (const auto& made = loaded->compiled.compiled) {
+        out.workflow = made->document.ns + "/" + made->document.name + ":" + made->document.version;
+        out.tasks = made->tasks.size();
+    }
+    return out;
+}
+
+/// Checks what was named; a project is opened once, however many of its flows are.
+class checker {
+public:
+    explicit checker(const check_options& options) : options_(options) {}
+
+    void check(const std::string& path) {
+        std::error_code ec;
+        if (!std::filesystem::exists(path, ec)) return refuse(path, make_problem(problem_type::configuration, "there is no file " + path));
+        const auto folder = options_.place.project.empty() ? find_project(path).value_or("") : options_.place.project;
+        auto at = projects_.find(folder);
+        if (at == projects_.end()) {
+            at = projects_.emplace(folder, project_of(path, options_.place)).first;
+            if (at->second.has_error()) return refuse(path, at->second.error());
+        }
+        if (at->second.has_error()) return refuse(path, make_problem(problem_type::configuration, "not checked, because its project has a mistake"));
+        if (std::filesystem::path(path).filename() != agent::manifest_file_name) return add(check_flow(path, *at->second, options_.portable));
+        checked_file manifest;
+        manifest.file = path;
+        add(std::move(manifest));
+        for (const auto& [name, agent] : at->second->manifest.agents) {
+            for (const auto& [what, flow] : agent.on) add(check_flow(flow, *at->second, options_.portable));
+        }
+    }
+
+    const std::vector<checked_file>& files() const noexcept { return files_; }
+
+private:
+    /// A flow that several agents start is checked once.
+    void add(checked_file file) {
+        const auto same = [&](const checked_file& f) { return f.file == file.file; };
+        if (std::none_of(files_.begin(), files_.end(), same)) files_.push_back(std::move(file));
+    }
+    void refuse(const std::string& path, const problem& why) {
+        checked_file file;
+        file.file = path;
+        file.diagnostics.push_back(problem_of(path, why));
+        add(std::move(file));
+    }
+
+    const check_options& options_;
+    std::map<std::string, result<checked_project>> projects_;  // by folder of the manifest
+    std::vector<checked_file> files_;
+};
+
+void print_checked(const checked_file& file) {
+    for (const auto& d : file.diagnostics) {
+        if (d.code == "project") {
+            fail(d.message);
+        } else {
+            print_err(render(d, file.source) + "\n");
+        }
+    }
+    if (has_errors(file.diagnostics)) return;
+    if (file.workflow.empty()) return print_out(file.file + ": ok\n");
+    print_out(file.file + ": ok (" + file.workflow + ", " + std::to_string(file.tasks) + " tasks)\n");
 }
 
 }  // namespace
 
 int check_command(const check_options& options) {
-    bool good = true;
-    std::map<std::string, result<checked_project>> projects;  // by folder of the manifest: checked once, however many flows it has
-    for (const auto& path : options.flows) {
-        std::error_code ec;
-        const auto is_manifest = std::filesystem::path(path).filename() == agent::manifest_file_name;
-        if (!std::filesystem::exists(path, ec)) {
-            good = false;
-            fail("there is no file " + path);
-            continue;
-        }
-        const auto folder = options.place.project.empty() ? find_project(path).value_or("") : options.place.project;
-        auto at = projects.find(folder);
-        if (at == projects.end()) {
-            at = projects.emplace(folder, project_of(path, options.place)).first;
-            if (at->second.has_error()) fail(at->second.error());
-        }
-        if (at->second.has_error()) {
-            good = false;
-            continue;
-        }
-        if (!is_manifest) {
-            good = check_flow(path, *at->second) && good;
-            continue;
-        }
-        print_out(path + ": ok\n");
-        for (const auto& [name, agent] : at->second->manifest.agents) {
-            for (const auto& [what, flow] : agent.on) good = check_flow(flow, *at->second) && good;
-        }
+    checker all(options);
+    for (const auto& path : options.flows) all.check(path);
+    const auto& files = all.files();
+    if (options.json) {
+        print_out(to_pretty_text(json_report(files)) + "\n");
+    } else if (options.sarif) {
+        print_out(to_pretty_text(sarif_report(files)) + "\n");
+    } else {
+        for (const auto& file : files) print_checked(file);
     }
+    const bool good = std::none_of(files.begin(), files.end(), [](const checked_file& f) { return has_errors(f.diagnostics); });
     return good ? exit_completed : exit_wrong;
 }
 

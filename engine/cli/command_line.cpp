@@ -44,7 +44,11 @@ void add_check(CLI::App& app, check_options& o, chosen_command& chosen) {
     auto* command = app.add_subcommand("check", "Check flows (or a pawl.yaml with all its flows)");
     command->add_option("FLOW", o.flows, "Flow files")->required()->type_name("");
     add_project(command, o.place);
-    example(command, "pawl check examples/support-desk/flows/triage.yaml");
+    command->add_flag("--portable", o.portable, "Also flag what only Pawl understands, with the standard's alternative");
+    auto* json = command->add_flag("--json", o.json, "Print one JSON document: files with diagnostics (file, line, column, endLine, endColumn, severity, code, message, hint, pointer)");
+    command->add_flag("--sarif", o.sarif, "Print a SARIF 2.1.0 log, for code scanning")->excludes(json);
+    command->footer("Example:\n  pawl check examples/support-desk/flows/triage.yaml\n  pawl check --sarif flows/*.yaml > pawl.sarif\n\n"
+                    "Exit codes: 0 no errors (warnings are possible), 1 a flow has errors, or a file or the project cannot be read.");
     command->callback([&] { chosen = [&o] { return check_command(o); }; });
 }
 

@@ -17,6 +17,8 @@ struct check_options {
     place_options place;
     std::vector<std::string> flows;
     bool portable = false;
+    bool json = false;
+    bool sarif = false;
 };
 int check_command(const check_options& options);
 

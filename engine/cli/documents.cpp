@@ -45,7 +45,7 @@ result<json::value> read_input(const std::string& argument) {
     return std::move(*parsed);
 }
 
-result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema) {
+result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema, bool portable) {
     std::error_code ec;
     const auto absolute = std::filesystem::weakly_canonical(path, ec);
     auto text = agent::read_text_file(path);
@@ -54,7 +54,9 @@ result<loaded_flow> load_flow(const std::string& path, const std::vector<functio
     out.path = absolute.string();
     out.source = std::move(*text);
     flow::compile_options options;
-    options.file = shown(out.path);
+    out.shown = shown(out.path);
+    options.file = out.shown;
+    options.portable = portable;
     options.functions = functions;
     options.agent_state_schema = agent_state_schema;
     options.read_asset = [folder = absolute.parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };

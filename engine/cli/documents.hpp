@@ -16,12 +16,15 @@ result<json::value> read_input(const std::string& argument);
 
 struct loaded_flow {
     std::string path;    ///< absolute
+    std::string shown;   ///< as messages name it
     std::string source;
     flow::compile_result compiled;
 };
 
 /// Compiles a flow file with the functions at hand. Error: the file cannot be read. What is wrong inside stands in the diagnostics.
-result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema);
+/// `portable` also flags what only Pawl understands.
+result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema,
+                              bool portable = false);
 
 /// The same, but a flow with errors is an error, rendered; warnings are printed.
 result<std::shared_ptr<const flow::workflow>> load_flow_to_run(const std::string& path, const std::vector<function_description>& functions,

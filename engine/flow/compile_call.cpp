@@ -38,6 +38,17 @@ void check_catalog(compilation& c, const node& call, const function_reference& a
                    "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
 }
 
+/// What the catalog `default` holds is each runtime's own affair.
+void warn_not_portable(compilation& c, const node& call, const function_reference& asked, const function_description& function) {
+    const bool built_in = function.origin.empty() || function.origin == "built-in";
+    std::string message = quoted(asked.name) + (built_in ? " is built into pawl" : " is a tool of a pawl plugin");
+    message += asked.catalog.empty() ? ", and other runtimes look for that name in `use.functions` only" : "; the catalog `default` of other runtimes does not hold it";
+    auto hint = asked.name == "agent.update" ? std::string("`export` to `$context` is the standard's way to keep data")
+                : asked.name == "log"        ? std::string("`emit` an event instead")
+                                             : "describe it in `use.functions` (as `call: http` or `call: openapi`), or publish it in a catalog of `use.catalogs`";
+    c.report.warning("not-portable", call, std::move(message), std::move(hint));
+}
+
 std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& call, const node& with) {
     const names_in_scope names{site::definition, c.task_of(id).locals};
     if (with) return compile_template(c, with, names);
@@ -64,10 +75,7 @@ void compile_catalog_call(compilation& c, task_id id, const node& call, const no
     if (!asked.catalog.empty() && asked.catalog != "default") return check_catalog(c, call, asked);
     const auto* function = find_function(c.options.functions, asked);
     if (function == nullptr) return report_unknown(c, call, asked);
-    if (c.options.portable && asked.catalog.empty()) {
-        c.report.warning("not-portable", call, "other runtimes look for " + quoted(asked.name) + " in `use.functions`, and do not know it",
-                         "write `call: " + asked.name + (function->version.empty() ? "" : ":" + function->version) + "@default`");
-    }
+    if (c.options.portable) warn_not_portable(c, call, asked, *function);
     if (with) pin_assets(c, with);
     if (!c.rebuild) check_arguments(c, call, with, *function);
     auto arguments = arguments_of(c, id, call, with);
