@@ -1,7 +1,5 @@
 #include "sim/effects.hpp"
 
-#include "sim/world.hpp"
-
 namespace pawl::sim {
 namespace {
 
@@ -17,7 +15,7 @@ function_description describe(std::string name, effect_safety safety) {
 /// A tool in another process: its code runs some time after start(), its answer arrives some time after that; a crash may come in between.
 class tools final : public runtime::effect {
 public:
-    explicit tools(world& w) : world_(w) {}
+    tools(trial::world& w, ledger& outside) : world_(w), outside_(outside) {}
 
     std::vector<function_description> functions() const override { return simulated_functions(); }
 
@@ -65,7 +63,7 @@ private:
     }
 
     void execute(const std::shared_ptr<const runtime::call_request>& request, const runtime::completion& done) {
-        auto& outside = world_.ledger_for_effects();
+        auto& outside = outside_;
         ++outside.executions[request->key];
         const auto [seen, first] = outside.arguments.emplace(request->key, request->arguments);
         if (!first && seen->second != request->arguments) outside.digest_violations.push_back(request->key);
@@ -80,7 +78,8 @@ private:
         for (int i = 0; i < answers; ++i) world_.later([done, outcome] { done(outcome); });
     }
 
-    world& world_;
+    trial::world& world_;
+    ledger& outside_;
 };
 
 }  // namespace
@@ -91,10 +90,25 @@ std::vector<function_description> simulated_functions() {
             describe("sim.remember", effect_safety::transactional), describe("sim.ask", effect_safety::idempotent)};
 }
 
-std::shared_ptr<const runtime::effect_registry> simulated_effects(world& w) {
-    auto registry = std::make_shared<runtime::effect_registry>();
-    (void)registry->add(std::make_shared<tools>(w));
-    return registry;
+simulation::simulation(trial::world_options options, std::shared_ptr<const flow::workflow> workflow) : workflow_(std::move(workflow)) {
+    options.budget = 7;  // small, so that yields happen
+    options.max_in_flight_calls = 3;
+    options.on_approval = [this](const store::approval_row& asked) {
+        if (asked.status != store::approval_status::pending) return;
+        world_->send({0, asked.run, "approval", "human", asked.id, R"({"key":")" + asked.key + R"(","decision":"approved"})"});
+    };
+    world_ = std::make_unique<trial::world>(std::move(options), [this](trial::world& w) {
+        auto registry = std::make_shared<runtime::effect_registry>();
+        (void)registry->add(std::make_shared<tools>(w, ledger_));
+        return registry;
+    });
+    world_->deploy(workflow_);
+}
+
+std::vector<std::string> simulation::call_outcomes(const std::string& run) const {
+    std::vector<std::string> all;
+    for (const auto& s : world_->steps(run)) all.push_back(s.task + " " + s.outcome);
+    return all;
 }
 
 }  // namespace pawl::sim

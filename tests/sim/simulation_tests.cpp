@@ -1,5 +1,5 @@
 #include "flow/compile.hpp"
-#include "sim/world.hpp"
+#include "sim/effects.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -65,15 +65,25 @@ std::shared_ptr<const flow::workflow> compiled(std::string_view yaml) {
     return made.compiled;
 }
 
-void check_world(const sim::world& w, const std::string& run, const sim::options& o) {
+/// Crashes between any two events, unless a test says otherwise.
+trial::world_options crashing(std::uint64_t seed = 1) {
+    trial::world_options o;
+    o.seed = seed;
+    o.crash_probability = 0.05;
+    o.most_crashes = 10;
+    return o;
+}
+
+void check_world(const sim::simulation& s, const std::string& run, const trial::world_options& o) {
+    const auto& w = s.world();
     BOOST_TEST_INFO_SCOPE("seed " << o.seed << ", crashes " << w.crashes() << ", error " << w.row(run).error);
     BOOST_TEST((w.row(run).status == run_status::completed));
     BOOST_TEST(w.row(run).output == R"({"count":2,"context":{"started":1}})");
     BOOST_TEST(w.row(run).state.empty());
     BOOST_TEST(w.blobs_of(run) == 0u);
     // 3 payments, left, right, flaky: each key had its effect, exactly six keys exist.
-    BOOST_TEST(w.outside().effects.size() == 6u);
-    BOOST_TEST(w.outside().digest_violations.empty());
+    BOOST_TEST(s.outside().effects.size() == 6u);
+    BOOST_TEST(s.outside().digest_violations.empty());
     BOOST_TEST(w.events().size() == 1u);
     BOOST_TEST(w.agents().at("a/k").state == R"({"count":2})");
 }
@@ -84,9 +94,9 @@ BOOST_AUTO_TEST_SUITE(simulation)
 
 BOOST_AUTO_TEST_CASE(a_run_without_crashes_executes_each_call_once) {
     const auto w = compiled(everything);
-    sim::options o;
+    auto o = crashing();
     o.crash_probability = 0;
-    sim::world world(o, w);
+    sim::simulation world(o, w);
     world.create_run("run-1", nullptr, "a", "k");
     BOOST_TEST_REQUIRE(world.run_to_end());
     check_world(world, "run-1", o);
@@ -102,17 +112,16 @@ BOOST_AUTO_TEST_CASE(thousands_of_crash_histories_end_the_same) {
     constexpr std::uint64_t seeds = 300;  // the sanitizer builds are an order of magnitude slower
 #endif
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-        sim::options o;
-        o.seed = seed;
+        auto o = crashing(seed);
         o.crash_probability = seed % 3 == 0 ? 0.15 : 0.03;
         o.most_crashes = 1 + seed % 12;
         o.duplicates = seed % 2 == 0;
-        sim::world world(o, w);
+        sim::simulation world(o, w);
         world.create_run("run-1", nullptr, "a", "k");
         BOOST_TEST_REQUIRE(world.run_to_end(), "stuck with seed " << seed);
         check_world(world, "run-1", o);
-        crashes += world.crashes();
-        commits += world.commits();
+        crashes += world.world().crashes();
+        commits += world.world().commits();
     }
     BOOST_TEST(crashes > seeds);
     std::cout << "simulation: " << seeds << " seeds, " << crashes << " crashes, " << commits << " commits\n";
@@ -122,13 +131,12 @@ BOOST_AUTO_TEST_CASE(a_seed_reproduces_its_history_exactly) {
     const auto w = compiled(everything);
     std::vector<std::string> first;
     for (int round = 0; round < 2; ++round) {
-        sim::options o;
-        o.seed = 4711;
-        sim::world world(o, w);
+        auto o = crashing(4711);
+        sim::simulation world(o, w);
         world.create_run("run-1", nullptr, "a", "k");
         BOOST_TEST_REQUIRE(world.run_to_end());
         auto history = world.call_outcomes("run-1");
-        history.push_back(std::to_string(world.crashes()) + " " + std::to_string(world.commits()));
+        history.push_back(std::to_string(world.world().crashes()) + " " + std::to_string(world.world().commits()));
         if (round == 0) {
             first = history;
         } else {
@@ -152,15 +160,14 @@ do:
 )");
     std::size_t unknown = 0;
     for (std::uint64_t seed = 1; seed <= 500; ++seed) {
-        sim::options o;
-        o.seed = seed;
+        auto o = crashing(seed);
         o.crash_probability = 0.1;
-        sim::world world(o, w);
+        sim::simulation world(o, w);
         world.create_run("run-1", nullptr);
         BOOST_TEST_REQUIRE(world.run_to_end());
         BOOST_TEST_INFO("seed " << seed);
-        BOOST_TEST((world.row("run-1").output == "\"done\"" || world.row("run-1").output == "\"Unknown Outcome\""));
-        if (world.row("run-1").output != "\"done\"") ++unknown;
+        BOOST_TEST((world.world().row("run-1").output == "\"done\"" || world.world().row("run-1").output == "\"Unknown Outcome\""));
+        if (world.world().row("run-1").output != "\"done\"") ++unknown;
         for (const auto& [key, outcome] : world.outside().arguments) {
             if (outcome == json::value{{"x", 1}}) BOOST_TEST(world.outside().executions.at(key) == 1);
         }
@@ -179,13 +186,12 @@ do:
         - one: { call: sim.pay, with: { item: '${ $item }' }, output: { as: '{ last: $item }' } }
 )");
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        sim::options o;
-        o.seed = seed;
+        auto o = crashing(seed);
         o.crash_probability = 0.005;
-        sim::world world(o, w);
+        sim::simulation world(o, w);
         world.create_run("run-1", nullptr);
         BOOST_TEST_REQUIRE(world.run_to_end());
-        BOOST_TEST(world.row("run-1").output == R"({"last":299})");
+        BOOST_TEST(world.world().row("run-1").output == R"({"last":299})");
         BOOST_TEST(world.outside().effects.size() == 300u);
     }
 }

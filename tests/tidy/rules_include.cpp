@@ -27,9 +27,10 @@ const std::map<std::string, names, std::less<>>& design() {
         {"tool", {"sdk", "runtime", "base"}},
         {"ai", {"net", "runtime", "base"}},
         {"agent", {"runtime", "store", "schema"}},
+        {"trial", {"agent", "runtime", "run", "flow", "store", "schema", "expr", "base"}},
         {"api", {"agent", "runtime", "net"}},
         {"observe", {"base"}},
-        {"cli", {"agent", "ai", "api", "base", "expr", "flow", "net", "observe", "run", "runtime", "schema", "sdk", "store", "tool"}},
+        {"cli", {"agent", "ai", "api", "base", "expr", "flow", "net", "observe", "run", "runtime", "schema", "sdk", "store", "tool", "trial"}},
     };
     return table;
 }

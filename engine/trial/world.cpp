@@ -1,0 +1,176 @@
+#include "trial/world.hpp"
+
+#include <algorithm>
+
+namespace pawl::trial {
+
+world::world(world_options options, effect_maker effects)
+    : options_(std::move(options)), make_effects_(std::move(effects)), random_(options_.seed), clock_(options_.clock) {
+    boot();
+}
+
+world::~world() = default;
+
+void world::deploy(std::shared_ptr<const flow::workflow> workflow) {
+    const auto digest = workflow->digest;
+    definitions_.insert_or_assign(digest, std::move(workflow));
+}
+
+void world::create_run(const std::string& id, const flow::workflow& workflow, const json::value& input, const std::string& agent, const std::string& key) {
+    store::run_row row;
+    row.id = id;
+    row.definition = workflow.digest;
+    row.workflow = workflow.document.ns + "/" + workflow.document.name + ":" + workflow.document.version;
+    row.agent = agent;
+    row.agent_key = key;
+    row.input = to_text(input);
+    row.created_at = clock_;
+    runs_[id] = row;
+    post({0, id, "start", "test", id, "{}"});
+}
+
+void world::put_agent(store::agent_row row) {
+    const auto name = row.agent + "/" + row.key;
+    agents_.insert_or_assign(name, std::move(row));
+}
+
+void world::post(store::inbox_post message) {
+    const auto copies = options_.duplicates ? 2 : 1;
+    for (int i = 0; i < copies; ++i) {
+        if (!posted_.insert(message.source + "\n" + message.id).second) continue;
+        store::inbox_entry entry;
+        static_cast<store::inbox_post&>(entry) = message;
+        entry.seq = next_seq_++;
+        entry.received_at = clock_;
+        inbox_[entry.seq] = entry;
+    }
+    fetch_inbox();
+}
+
+void world::boot() {
+    ++process_;
+    ++epoch_;
+    engine_options_ = std::make_unique<runtime::engine_options>();
+    engine_options_->budget = options_.budget;
+    engine_options_->max_in_flight_calls = options_.max_in_flight_calls;
+    engine_options_->agent_loaded = options_.agent_loaded ? options_.agent_loaded : [](store::agent_row&) { return result<void>(); };
+    engine_options_->secret = options_.secret;
+    engine_options_->log = [this](std::string_view sentence) { said_.emplace_back(sentence); };
+    core_ = std::make_unique<runtime::core>(*this, make_effects_(*this), *engine_options_);
+    std::vector<store::due_run> runnable;
+    for (const auto& [id, row] : runs_) {
+        if (row.status == run_status::pending || row.status == run_status::running) runnable.push_back({id, 0, clock_});
+    }
+    core_->own({{0, epoch_}}, runnable);
+}
+
+void world::crash() {
+    ++crashes_;
+    core_.reset();
+    journal_.clear();
+    reports_.clear();
+    posts_.clear();
+    actions_.clear();
+    timed_.clear();
+    alarm_.reset();
+    fetching_ = false;
+    boot();
+}
+
+void world::commit(store::checkpoint checkpoint) { journal_.push_back(std::move(checkpoint)); }
+
+void world::load(std::string run) {
+    later([this, run = std::move(run)] {
+        runtime::loaded_run loaded;
+        loaded.row = runs_.at(run);
+        loaded.workflow = definitions_.at(loaded.row.definition);
+        for (const auto& [digest, body] : blobs_[run]) loaded.blobs.push_back({digest, body});
+        if (const auto at = agents_.find(loaded.row.agent + "/" + loaded.row.agent_key); at != agents_.end()) loaded.agent = at->second;
+        posts_.push_back([this, loaded = std::make_shared<runtime::loaded_run>(std::move(loaded))] { core_->loaded(std::move(*loaded)); });
+    });
+}
+
+void world::load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) {
+    later([this, name = agent + "/" + key, done] {
+        std::optional<store::agent_row> row;
+        if (const auto at = agents_.find(name); at != agents_.end()) row = at->second;
+        posts_.push_back([done, row] { done(row); });
+    });
+}
+
+void world::fetch_inbox() {
+    if (fetching_) return;
+    fetching_ = true;
+    later([this] {
+        std::vector<store::inbox_entry> entries;
+        for (const auto& [seq, entry] : inbox_) entries.push_back(entry);
+        posts_.push_back([this, entries = std::move(entries)]() mutable {
+            fetching_ = false;
+            core_->received(std::move(entries));
+        });
+    });
+}
+
+std::function<void(std::function<void()>)> world::poster() {
+    // Work of a process that died does not reach the next one.
+    return [this, process = process_](std::function<void()> work) {
+        if (process == process_) posts_.push_back(std::move(work));
+    };
+}
+
+store::checkpoint_outcome world::write_run(const store::checkpoint& c) {
+    if (c.epoch != epoch_) return store::checkpoint_outcome::fenced;
+    if (c.run.empty()) return store::checkpoint_outcome::committed;
+    if (c.born && !runs_.contains(c.run)) static_cast<store::new_run&>(runs_[c.run]) = *c.born;
+    auto& row = runs_.at(c.run);
+    if (row.revision != c.expected_revision) return store::checkpoint_outcome::conflict;
+    ++row.revision;
+    row.status = c.status;
+    row.due_at = c.due_at;
+    row.state = c.state;
+    row.output = c.output;
+    row.error = c.error;
+    for (const auto& blob : c.blobs) blobs_[c.run][blob.digest] = blob.body;
+    for (const auto& digest : c.dropped_blobs) blobs_[c.run].erase(digest);
+    if (is_final(c.status)) {
+        blobs_.erase(c.run);
+        row.ended_at = clock_;
+    }
+    steps_[c.run].insert(steps_[c.run].end(), c.steps.begin(), c.steps.end());
+    return store::checkpoint_outcome::committed;
+}
+
+void world::write_rest(const store::checkpoint& c) {
+    ++commits_;
+    events_.insert(events_.end(), c.events.begin(), c.events.end());
+    for (const auto seq : c.consumed) inbox_.erase(seq);
+    for (const auto& agent : c.agents) agents_[agent.agent + "/" + agent.key] = agent;
+    for (const auto& approval : c.approvals) {
+        const bool asked = !approvals_.contains(approval.id);
+        approvals_[approval.id] = approval;
+        if (asked && options_.on_approval) options_.on_approval(approval);
+    }
+}
+
+void world::write(store::checkpoint c) {
+    ++written_;
+    const bool here = options_.crash && options_.crash->commit == written_;
+    if (here && !options_.crash->after) return crash();
+    const auto outcome = write_run(c);
+    if (outcome == store::checkpoint_outcome::committed) write_rest(c);
+    if (here) return crash();
+    reports_.emplace_back(std::move(c), outcome);
+}
+
+const std::vector<store::step_row>& world::steps(const std::string& run) const {
+    static const std::vector<store::step_row> none;
+    const auto at = steps_.find(run);
+    return at == steps_.end() ? none : at->second;
+}
+
+std::size_t world::blobs_of(const std::string& run) const {
+    const auto at = blobs_.find(run);
+    return at == blobs_.end() ? 0 : at->second.size();
+}
+
+}  // namespace pawl::trial
