@@ -1,5 +1,6 @@
 #include "expr/annotate.hpp"
 #include "expr/machine.hpp"
+#include "expr/outputs.hpp"
 
 #include <unordered_map>
 #include <unordered_set>
@@ -70,8 +71,9 @@ void fold(program::compiled& code) {
 
 analysis analyse(const program::compiled& code) {
     analysis facts;
-    facts.may_yield_many = !code.root->at_most_one;
-    facts.may_yield_none = !code.root->single;
+    const auto yields = code.root->single ? outputs{} : outputs_of(code);
+    facts.may_yield_many = !yields.at_most_one;
+    facts.may_yield_none = !yields.single;
     if (code.root->what == op::constant) {
         json::value v;
         if (to_json(code.root->constant, v, max_value_depth)) facts.constant = std::move(v);

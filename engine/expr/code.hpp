@@ -79,6 +79,8 @@ struct node {
     std::vector<const node*> list;       ///< arguments; parts of a text; keys and values of an object in turn
     value constant;                      ///< borrowed from compiled::constants
     const function* callee = nullptr;
+    const function* owner = nullptr;     ///< of a closure: the function whose parameter it is
+    std::size_t parameter = 0;           ///< of a closure: which one
     native_function native = nullptr;
     std::vector<pattern> patterns;       ///< of bind, reduce and foreach; more than one for `?//`
     std::size_t variables = 0;           ///< links that the patterns add

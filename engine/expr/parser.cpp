@@ -318,7 +318,11 @@ void parser::definition_rest(function& f) {
     expect(":", "before the body of the function");
     scope_.push_back({named::function, f.name, f.arity, &f, depth_});
     const auto size = scope_.size();
-    for (const auto& name : names) push(named::closure, name);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        push(named::closure, names[i]);
+        scope_.back().callee = &f;
+        scope_.back().parameter = i;
+    }
     f.body = bind_parameters(names, values, 0);
     pop_to(size);
     expect(";", "after the body of the function");
@@ -332,6 +336,8 @@ const node* parser::bind_parameters(const std::vector<std::string>& names, const
     for (auto i = scope_.size(); i-- > 0;) {
         if (scope_[i].what == named::closure && scope_[i].name == names[index]) {
             source.up = depth_ - scope_[i].position - 1;
+            source.owner = scope_[i].callee;
+            source.parameter = scope_[i].parameter;
             break;
         }
     }

@@ -43,6 +43,7 @@ private:
         std::size_t arity = 0;
         const function* callee = nullptr;
         std::size_t position = 0;  ///< links below it
+        std::size_t parameter = 0; ///< of a closure: which parameter of `callee`
     };
     class nesting;
 

@@ -106,7 +106,8 @@ const node* parser::call_of(const std::string& name, std::vector<const node*> ar
         if (entry.name != name || entry.arity != arity || (entry.what != named::function && entry.what != named::closure)) continue;
         auto& n = start(entry.what == named::function ? op::call : op::closure, offset);
         n.up = entry.what == named::function ? depth_ - entry.callee->depth : depth_ - entry.position - 1;
-        n.callee = entry.callee;
+        (entry.what == named::function ? n.callee : n.owner) = entry.callee;
+        n.parameter = entry.parameter;
         n.list = std::move(arguments);
         return finish(n);
     }

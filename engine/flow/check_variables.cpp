@@ -1,7 +1,6 @@
 #include "flow/check_variables.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace pawl::flow {
 namespace {
@@ -86,21 +85,6 @@ std::vector<std::string> members_of(variable v) {
     }
 }
 
-/// Functions of one value whose definitions are generators inside, so that the analysis cannot tell that they yield once.
-constexpr std::array<std::string_view, 13> yielding_once{"capture", "def",  "gsub", "join", "label", "limit", "match",
-                                                         "nth",     "path", "sub",  "test", "until", "walk"};
-
-bool calls_any(std::string_view text, std::span<const std::string_view> names) {
-    const auto is_word = [](char ch) { return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_'; };
-    for (std::size_t i = 0; i < text.size();) {
-        std::size_t end = i;
-        while (end < text.size() && is_word(text[end])) ++end;
-        if (std::find(names.begin(), names.end(), text.substr(i, end - i)) != names.end()) return true;
-        i = std::max(end, i + 1);
-    }
-    return false;
-}
-
 class use_checker {
 public:
     use_checker(compilation& c, const names_in_scope& scope, evaluable::compiled& into) : c_(c), scope_(scope), into_(into) {}
@@ -108,7 +92,7 @@ public:
     void check(const part_view& part) {
         const auto& facts = part.code.analyse();
         for (const auto& use : facts.variables) check_use(part, use);
-        if (facts.may_yield_many && !part.opaque && !calls_any(part.code.text(), yielding_once)) {
+        if (facts.may_yield_many && !part.opaque) {
             const auto text = part.code.text();
             const auto start = std::min(text.find_first_not_of(" \t\r\n"), text.size());
             const auto length = text.find_last_not_of(" \t\r\n") + 1 - start;

@@ -40,14 +40,17 @@ BOOST_AUTO_TEST_CASE(a_dynamic_step_ends_a_static_path) {
 BOOST_AUTO_TEST_CASE(programs_that_may_yield_many_or_none_are_known) {
     for (const std::string text : {".a", ".a + 1", "map(.x)", "[.[]]", "if .a then 1 else 2 end", "reduce .[] as $x (0; . + $x)", "length | tostring", "\"\\(.a)\"",
                                    "def f: . + 1; f | f", "def fac: if . <= 1 then 1 else . * (. - 1 | fac) end; fac", ".a |= . + 1", ". as {a: $x} | $x",
-                                   "any(.[]; . > 1)", "try .a catch null", "sort_by(.a, .b)", "to_entries", "with_entries(.value += 1)", "error", ".a // 1"}) {
+                                   "any(.[]; . > 1)", "test(\"a\")", "test(\"a\"; \"i\")", "sub(\"a\"; \"b\")", "gsub(\"(?<x>a)\"; .x)", "join(\",\")", "walk(.)", "until(. > 9; . + 1)",
+                                   "def twice(f): f | f; twice(. + 1)", "def add($n): . + $n; add(1)", "path(.a)", "pick(.a)", "ascii", "split(\", *\"; null)",
+                                   "try .a catch null", "sort_by(.a, .b)", "to_entries", "with_entries(.value += 1)", "error", ".a // 1"}) {
         BOOST_TEST(!compiled(text).analyse().may_yield_many, text);
         BOOST_TEST(!compiled(text).analyse().may_yield_none, text);
     }
-    for (const std::string text : {".[]", "1, 2", "range(3)", ".. | .a", "path(.a)", "limit(3; .[])", "recurse", "def f: 1, f; f", ". as [$a, $b] | .[]"}) {
+    for (const std::string text : {".[]", "1, 2", "range(3)", ".. | .a", "path(.[])", "match(\"a\"; \"g\")", "match(.re)", "capture(\"a\"; .flags)", "scan(\"a\")", "splits(\"a\")", "sub(\"a\"; \"b\", \"c\")",
+                                   "test(\"a\", \"b\")", "def twice(f): f | f; twice(.[])", "def outer(f): def inner: f; inner; outer(1, 2)", "walk(.[]?)", "until(. > 9; . + 1, . + 2)", "limit(3; .[])", "recurse", "def f: 1, f; f", ". as [$a, $b] | .[]"}) {
         BOOST_TEST(compiled(text).analyse().may_yield_many, text);
     }
-    for (const std::string text : {"empty", "select(.a)", "first(.[])", ".a?", "try error", "if . then empty else 1 end", "label $x | break $x"}) {
+    for (const std::string text : {"empty", "select(.a)", "first(.[])", "limit(1; .[])", "nth(2; .[])", "match(\"a\")", "capture(\"(?<x>a)\")", "match(\"a\"; \"i\")", ".a?", "try error", "if . then empty else 1 end", "label $x | break $x"}) {
         BOOST_TEST(!compiled(text).analyse().may_yield_many, text);
         BOOST_TEST(compiled(text).analyse().may_yield_none, text);
     }
