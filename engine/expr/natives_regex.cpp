@@ -1,6 +1,7 @@
 // Regular expressions by Oniguruma in Perl syntax with named groups, as jq. Each search has a bound on its backtracking.
 #include "expr/builtins.hpp"
 #include "expr/machine.hpp"
+#include "expr/regex_guard.hpp"
 #include "expr/unicode.hpp"
 
 #include <oniguruma.h>
@@ -23,12 +24,17 @@ struct compiled_regex {
     }
     std::string pattern;
     OnigOptionType options = 0;
+    bool guarded = false;
     regex_t* regex = nullptr;
     std::vector<std::string> names;  ///< of the groups, from 1; empty for unnamed ones
 };
 
 constexpr std::size_t cached_regexes = 64;
 constexpr std::size_t longest_pattern = 64 * 1024;
+/// A text this long is searched with the guarded pattern; what a shorter one can cost without it is bounded by its length.
+constexpr std::size_t long_text = 1024;
+/// What a search may cost beside the limit: prose of any length can be searched for a word.
+constexpr std::uint64_t steps_per_byte = 10;
 
 int remember_name(const OnigUChar* name, const OnigUChar* end, int count, int* groups, regex_t*, void* argument) {
     auto& names = *static_cast<std::vector<std::string>*>(argument);
@@ -41,10 +47,10 @@ int remember_name(const OnigUChar* name, const OnigUChar* end, int count, int* g
 }
 
 /// The compiled pattern, from this thread's cache of the last few. Null after an error.
-std::shared_ptr<compiled_regex> compile(machine& m, std::string_view pattern, OnigOptionType options) {
+std::shared_ptr<compiled_regex> compile(machine& m, std::string_view pattern, OnigOptionType options, bool guarded) {
     thread_local std::list<std::shared_ptr<compiled_regex>> cache;
     for (auto it = cache.begin(); it != cache.end(); ++it) {
-        if ((*it)->options == options && (*it)->pattern == pattern) {
+        if ((*it)->options == options && (*it)->guarded == guarded && (*it)->pattern == pattern) {
             cache.splice(cache.begin(), cache, it);
             return cache.front();
         }
@@ -63,9 +69,13 @@ std::shared_ptr<compiled_regex> compile(machine& m, std::string_view pattern, On
     auto made = std::make_shared<compiled_regex>();
     made->pattern = pattern;
     made->options = options;
+    made->guarded = guarded;
     OnigErrorInfo info;
-    const int code = onig_new(&made->regex, bytes(pattern.data()), bytes(pattern.data() + pattern.size()), options, ONIG_ENCODING_UTF8,
-                              ONIG_SYNTAX_PERL_NG, &info);
+    const auto build = [&](std::string_view text) {
+        return onig_new(&made->regex, bytes(text.data()), bytes(text.data() + text.size()), options, ONIG_ENCODING_UTF8, ONIG_SYNTAX_PERL_NG, &info);
+    };
+    int code = guarded ? build(guarded_pattern(pattern, (options & ONIG_OPTION_EXTEND) != 0)) : ONIGERR_MEMORY;
+    if (code != ONIG_NORMAL) code = build(pattern);  // a guard where none may stand, as in some look-behinds
     if (code != ONIG_NORMAL) {
         OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN + 1] = {};
         onig_error_code_to_str(text, code, &info);
@@ -121,7 +131,7 @@ public:
         if (m_.exhausted()) return outcome::failed;
         // Most searches are easy. One that is not pays for its bound in steps, so that many of them end too.
         constexpr std::uint64_t easy = 10'000;
-        const auto most = m_.bounds().regex_steps;
+        const auto most = m_.bounds().regex_steps + steps_per_byte * text_.size();
         int at = run(from, std::min(easy, most));
         if (over(at) && most > easy) {
             m_.funds().charge(most);
@@ -213,9 +223,9 @@ value matches(machine& m, const value& in, const value& pattern, const value& fl
     OnigOptionType options = ONIG_OPTION_CAPTURE_GROUP;
     bool global = always_global;
     if (!read_flags(m, flags, options, global)) return value::invalid();
-    const auto regex = compile(m, pattern.text(), options);
-    if (regex == nullptr) return value::invalid();
     const auto text = in.text();
+    const auto regex = compile(m, pattern.text(), options, text.size() >= long_text);
+    if (regex == nullptr) return value::invalid();
     searcher s(m, *regex, text);
     std::vector<value> found;
     for (std::size_t from = 0; from <= text.size();) {
