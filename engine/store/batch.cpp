@@ -81,11 +81,13 @@ void add_appended(batch_rows& rows, const checkpoint& c) {
     }
     for (const auto& e : c.events) rows.events.row().number(c.shard).text(e.run.empty() ? c.run : e.run).text(e.id).text(e.type).text(e.body);
     for (const auto seq : c.consumed) rows.consumed.row().number(c.shard).number(seq);
+    for (const auto& run : c.births) add_unstarted_run(rows.births, rows.birth_states, run);
+    for (const auto& m : c.posts) rows.posts.row().number(m.shard).text(m.run).text(m.kind).text(m.source).text(m.id).text(m.body);
 }
 
 void add_new_run(row_text& rows, const new_run& run) {
     rows.row().number(run.shard).text(run.id).text(run.definition).text(run.workflow).text(run.agent).text(run.agent_key);
-    rows.text(run.environment).text(run.project).text(run.input);
+    rows.text(run.environment).text(run.project).text(run.input).text(run.parent).text(run.parent_key).number(run.depth);
 }
 
 /// The state after the last checkpoint of a chain: new when the first one creates the run.
@@ -113,6 +115,11 @@ void add_approval(batch_rows& rows, const approval_row& a) {
 }
 
 }  // namespace
+
+void add_unstarted_run(row_text& runs, row_text& states, const new_run& run) {
+    add_new_run(runs, run);
+    states.row().number(run.shard).text(run.id).number(0).text(to_string(run_status::pending)).maybe(std::nullopt).text("").text("").text("");
+}
 
 batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
     batch_rows rows(kind);

@@ -12,11 +12,11 @@ namespace pawl::store {
 
 struct batch_rows {
     explicit batch_rows(dialect kind)
-        : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind) {}
-    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals;
+        : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind), births(kind), birth_states(kind), posts(kind) {}
+    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts;
 };
 
-inline constexpr std::array<column_spec, 9> new_run_columns{{{"shard", 'i'},
+inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
                                                       {"id", 't'},
                                                       {"definition", 't'},
                                                       {"workflow", 't'},
@@ -24,7 +24,12 @@ inline constexpr std::array<column_spec, 9> new_run_columns{{{"shard", 'i'},
                                                       {"agent_key", 't'},
                                                       {"environment", 't'},
                                                       {"project", 't'},
-                                                      {"input", 't'}}};
+                                                      {"input", 't'},
+                                                      {"parent", 't'},
+                                                      {"parent_key", 't'},
+                                                      {"depth", 'i'}}};
+inline constexpr std::array<column_spec, 6> post_columns{
+    {{"shard", 'i'}, {"run", 't'}, {"kind", 't'}, {"source", 't'}, {"id", 't'}, {"body", 't'}}};
 inline constexpr std::array<column_spec, 8> born_state_columns{{{"shard", 'i'},
                                                                 {"run", 't'},
                                                                 {"revision", 'i'},
@@ -77,6 +82,9 @@ inline constexpr std::array<column_spec, 15> approval_columns{{{"shard", 'i'},
                                                                {"comment", 't'},
                                                                {"created_at", 'i'},
                                                                {"decided_at", 'i'}}};
+
+/// The rows of a run that nobody has looked at yet.
+void add_unstarted_run(row_text& runs, row_text& states, const new_run& run);
 
 /// Rows of the checkpoints whose outcome is `committed`. Marks as `conflict` those that do not follow the same run's or agent's earlier one in the
 /// batch.

@@ -17,19 +17,6 @@ std::string run_states(dialect kind, const std::string& now) {
            " where run_states.shard = r.shard and run_states.run = r.run and run_states.revision = r.expected";
 }
 
-std::string born_runs(dialect kind, const std::string& now) {
-    return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, created_at)"
-           " select shard, id, definition, workflow, agent, agent_key, environment, project, input, " + now + from(kind, new_run_columns) +
-           " where true on conflict do nothing";
-}
-
-std::string born_states(dialect kind, const std::string& now) {
-    return "insert into run_states (shard, run, revision, status, due_at, state, output, error, updated_at, ended_at)"
-           " select shard, run, revision, status, due_at, state, output, error, " + now +
-           ", case when status in ('completed', 'faulted', 'cancelled') then " + now + " end" + from(kind, born_state_columns) +
-           " where true on conflict do nothing";
-}
-
 std::string agents(dialect kind, const std::string& now) {
     return "insert into agents (shard, agent, key, revision, state_version, state, meta, updated_at)"
            " select r.shard, r.agent, r.key, r.revision, r.state_version, r.state, r.meta, " + now + from(kind, agent_columns) +
@@ -63,6 +50,15 @@ std::string inbox(dialect kind, const std::string& now) {
            " where inbox.shard = r.shard and inbox.seq = r.seq";
 }
 
+/// Like every poster's: the lock from before a number is drawn until the commit (soci_messages.cpp). No NOTIFY: whoever owns the shard reads after it commits.
+std::string posts(dialect kind, const std::string& now) {
+    const bool locked = kind == dialect::postgresql;
+    return std::string("insert into inbox (shard, run, kind, source, id, body, received_at) ") +
+           (locked ? "with turn as materialized (select pg_advisory_xact_lock(7809912)) " : "") +
+           "select shard, run, kind, source, id, body, " + now + from(kind, post_columns) + (locked ? ", turn" : "") +
+           " where true on conflict (shard, source, id) do nothing";
+}
+
 std::string approvals(dialect kind, const std::string& now) {
     return "insert into approvals (shard, id, run, key, agent, agent_key, task, title, proposal, status, expires_at, decided_by, comment,"
            " created_at, decided_at) select shard, id, run, key, agent, agent_key, task, title, proposal, status, expires_at, decided_by, comment,"
@@ -74,9 +70,22 @@ std::string approvals(dialect kind, const std::string& now) {
 
 }  // namespace
 
+std::string insert_runs(dialect kind, const std::string& now) {
+    return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, created_at)"
+           " select shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, " + now + from(kind, new_run_columns) +
+           " where true on conflict do nothing";
+}
+
+std::string insert_run_states(dialect kind, const std::string& now) {
+    return "insert into run_states (shard, run, revision, status, due_at, state, output, error, updated_at, ended_at)"
+           " select shard, run, revision, status, due_at, state, output, error, " + now +
+           ", case when status in ('completed', 'faulted', 'cancelled') then " + now + " end" + from(kind, born_state_columns) +
+           " where true on conflict do nothing";
+}
+
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 10> all{{{"born runs", &batch_rows::born_runs, &born_runs, true},
-                                                         {"born states", &batch_rows::born_states, &born_states, true},
+    static constexpr std::array<table_statement, 13> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
+                                                         {"born states", &batch_rows::born_states, &insert_run_states, true},
                                                          {"run_states", &batch_rows::run_states, &run_states, true},
                                                          {"agents", &batch_rows::agents, &agents, true},
                                                          {"steps", &batch_rows::steps, &steps, false},
@@ -84,6 +93,9 @@ std::span<const table_statement> table_statements() {
                                                          {"dropped blobs", &batch_rows::dropped_blobs, &dropped_blobs, false},
                                                          {"outbox", &batch_rows::events, &outbox, false},
                                                          {"inbox", &batch_rows::consumed, &inbox, false},
+                                                         {"births", &batch_rows::births, &insert_runs, false},
+                                                         {"birth states", &batch_rows::birth_states, &insert_run_states, false},
+                                                         {"posts", &batch_rows::posts, &posts, false},
                                                          {"approvals", &batch_rows::approvals, &approvals, false}}};
     return all;
 }

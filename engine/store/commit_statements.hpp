@@ -15,6 +15,10 @@ struct table_statement {
 /// In the order of execution. Run states come first: their count tells of conflicts before more is written.
 std::span<const table_statement> table_statements();
 
+/// New runs and their states, but for those whose id exists. Fed by add_unstarted_run()'s rows among others.
+std::string insert_runs(dialect kind, const std::string& now);
+std::string insert_run_states(dialect kind, const std::string& now);
+
 /// PostgreSQL: everything as one statement with one data-modifying CTE for each touched table. Parameters: the leases as rows and their count;
 /// then for each table its rows and, when counted, their number. It fails with a division by zero when a count is not met, and then nothing is written.
 std::string statement_for_all(std::span<const table_statement* const> touched, const std::string& now);

@@ -51,6 +51,14 @@ public:
     virtual store_result<void> put_definition(const definition_row& definition) = 0;  ///< no-op when the digest is stored
     virtual store_result<definition_row> get_definition(std::string_view digest) = 0;
 
+    // Deployments: which definition `namespace/name:version` is.
+    /// Makes it the current version of its name. False, and nothing changed, when that version is deployed with another digest and `replace` is not given.
+    virtual store_result<bool> deploy(const deployment_row& deployment, bool replace) = 0;
+    /// Of this namespace and name (all when empty), the newest first.
+    virtual store_result<std::vector<deployment_row>> list_deployments(std::string_view ns, std::string_view name) = 0;
+    /// All versions of the name; false when there was none. Definitions and runs stay.
+    virtual store_result<bool> remove_deployments(std::string_view ns, std::string_view name) = 0;
+
     // Runs. create_run also posts the inbox entry ("start") that tells the shard's owner, in the same transaction.
     virtual store_result<void> create_run(const new_run& run) = 0;  ///< duplicate when the id exists
     virtual store_result<run_row> load_run(std::string_view id) = 0;

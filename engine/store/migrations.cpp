@@ -80,10 +80,33 @@ create table leases (
 ){hot}{strict};
 )sql";
 
+// What live runs listen for; '' is any type. Small, and read by type whenever an event is published.
+constexpr std::string_view version_2 = R"sql(
+create table subscriptions (
+    shard {int} not null, run {id} not null, type {id} not null,
+    primary key (shard, run, type)
+){strict};
+create index subscriptions_type on subscriptions (type);
+)sql";
+
+// A child run names its parent; a deployment says which definition a name and version stand for.
+constexpr std::string_view version_3 = R"sql(
+alter table runs add column parent {id} not null default '';
+alter table runs add column parent_key {id} not null default '';
+alter table runs add column depth {int} not null default 0;
+create index runs_parent on runs (parent, created_at) where parent <> '';
+
+create table deployments (
+    ns {id} not null, name {id} not null, version {id} not null, digest {id} not null, environment text not null, project text not null,
+    deployed_at {int} not null,
+    primary key (ns, name, version)
+){strict};
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 1> all{{{1, std::string(version_1)}}};
+    static const std::array<migration, 3> all{{{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}}};
     return all;
 }
 

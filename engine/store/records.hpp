@@ -38,6 +38,9 @@ struct new_run {
     std::string environment; ///< "default", "staging"...
     std::string project;     ///< directory the run was started for, or empty
     std::string input;       ///< JSON text
+    std::string parent;      ///< the run that started it, or empty
+    std::string parent_key;  ///< idempotency key of the parent's call that waits for it; empty when nothing waits
+    int depth = 0;           ///< how many runs stand above it
 };
 
 struct run_row : new_run {
@@ -154,6 +157,8 @@ struct checkpoint {
     std::vector<std::int64_t> consumed;          ///< inbox sequence numbers
     std::vector<approval_row> approvals;         ///< inserted, or updated by id
     std::vector<agent_row> agents;               ///< new content; revision is the new revision
+    std::vector<new_run> births;                 ///< runs that start with this checkpoint; one whose id exists is left as it is
+    std::vector<inbox_post> posts;               ///< messages to other runs, sent by this checkpoint
 };
 
 enum class checkpoint_outcome {
@@ -177,7 +182,19 @@ struct run_filter {
     std::string workflow;   ///< prefix of "namespace/name:version"; empty: all
     std::string agent;
     std::string agent_key;
+    std::string parent;     ///< children of this run; empty: all
     std::size_t limit = 50;
+};
+
+/// A version of a workflow that runs may be started of by name. The newest of a name is its current one.
+struct deployment_row {
+    std::string ns;
+    std::string name;
+    std::string version;
+    std::string digest;       ///< of the definition
+    std::string environment;  ///< for the runs that others start of it
+    std::string project;
+    time_point deployed_at;   ///< grows with every deployment of the store
 };
 
 struct due_run {

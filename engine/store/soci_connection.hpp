@@ -18,6 +18,9 @@ public:
     store_result<time_point> now() override;
     store_result<void> put_definition(const definition_row& definition) override;
     store_result<definition_row> get_definition(std::string_view digest) override;
+    store_result<bool> deploy(const deployment_row& deployment, bool replace) override;
+    store_result<std::vector<deployment_row>> list_deployments(std::string_view ns, std::string_view name) override;
+    store_result<bool> remove_deployments(std::string_view ns, std::string_view name) override;
 
     store_result<void> create_run(const new_run& run) override;
     store_result<run_row> load_run(std::string_view id) override;

@@ -61,6 +61,7 @@ store_result<std::shared_ptr<database>> open_database(std::string_view url, cons
     }
     const auto built_in = built_in_migrations();
     std::vector<migration> migrations(built_in.begin(), built_in.end());
+    if (options.newest_built_in) std::erase_if(migrations, [&](const migration& step) { return step.version > *options.newest_built_in; });
     migrations.insert(migrations.end(), options.later_migrations.begin(), options.later_migrations.end());
     session first(*where, {options.busy_timeout, options.sqlite_max_pages});
     auto shards = prepare_schema(first, migrations, options.shard_count);

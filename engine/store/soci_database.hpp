@@ -21,6 +21,7 @@ struct open_options {
     std::function<void(fault_point)> fault_hook;
     std::int64_t sqlite_max_pages = 0;        ///< quota in pages of 4 KB; 0: none
     std::vector<migration> later_migrations;  ///< for tests: steps after the built-in ones
+    std::optional<int> newest_built_in;       ///< for tests: knows no built-in step after this one, as an earlier release
 };
 
 /// Errors: refused, newer_schema, busy, lost, full.

@@ -1,5 +1,5 @@
 // Definitions, runs, their steps, blobs and timers.
-#include "store/batch.hpp"
+#include "store/commit_statements.hpp"
 #include "store/soci_connection.hpp"
 
 namespace pawl::store {
@@ -9,7 +9,7 @@ constexpr std::array<column_spec, 5> definition_columns{{{"digest", 't'}, {"ns",
 
 constexpr std::string_view run_fields =
     "select r.id, r.shard, r.definition, r.workflow, r.agent, r.agent_key, r.environment, r.project, r.input, r.created_at,"
-    " s.revision, s.status, s.due_at, s.output, s.error, s.updated_at, s.ended_at";
+    " s.revision, s.status, s.due_at, s.output, s.error, s.updated_at, s.ended_at, r.parent, r.parent_key, r.depth";
 
 run_row run_of(query& q) {
     run_row run;
@@ -30,6 +30,9 @@ run_row run_of(query& q) {
     run.error = q.text(14);
     run.updated_at = time_of(q.number(15));
     run.ended_at = maybe_time_of(q.maybe_number(16));
+    run.parent = q.text(17);
+    run.parent_key = q.text(18);
+    run.depth = static_cast<int>(q.number(19));
     return run;
 }
 
@@ -97,35 +100,14 @@ store_result<definition_row> soci_connection::get_definition(std::string_view di
 }
 
 store_result<void> soci_connection::create_run(const new_run& run) {
-    if (auto fits = check_names("run", run.shard, {run.id, run.definition, run.workflow, run.agent, run.agent_key}); !fits) return fits;
+    if (auto fits = check_names("run", run.shard, {run.id, run.definition, run.workflow, run.agent, run.agent_key, run.parent, run.parent_key}); !fits) return fits;
     auto created = session_.run([&]() -> store_result<void> {
         session_.begin();
-        row_text rows(session_.kind());
-        rows.row()
-            .number(run.shard)
-            .text(run.id)
-            .text(run.definition)
-            .text(run.workflow)
-            .text(run.agent)
-            .text(run.agent_key)
-            .text(run.environment)
-            .text(run.project)
-            .text(run.input);
-        const auto inserted = write_rows("insert run", rows, [&] {
-            return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, created_at)"
-                   " select shard, id, definition, workflow, agent, agent_key, environment, project, input, " +
-                   now_sql() + " from " + source(new_run_columns) + " where true on conflict do nothing";
-        });
-        if (inserted == 0) return store_error{store_errc::duplicate, "The run " + run.id + " exists already in " + session_.where().shown + "."};
-        auto& state = session_.prepared(
-            "insert run_state",
-            [&] {
-                return "insert into run_states (shard, run, revision, status, state, output, error, updated_at) values (:shard, :run, 0, 'pending', "
-                       "'', '', '', " +
-                       now_sql() + ")";
-            },
-            "it", "");
-        state.bind(static_cast<std::int64_t>(run.shard)).bind(run.id).execute();
+        row_text runs(session_.kind()), states(session_.kind());
+        add_unstarted_run(runs, states, run);
+        if (write_rows("insert run", runs, [&] { return insert_runs(session_.kind(), now_sql()); }) == 0)
+            return store_error{store_errc::duplicate, "The run " + run.id + " exists already in " + session_.where().shown + "."};
+        write_rows("insert run_state", states, [&] { return insert_run_states(session_.kind(), now_sql()); });
         insert_inbox({run.shard, run.id, "start", "run", run.id, "{}"});
         session_.commit();
         return {};
@@ -139,11 +121,11 @@ store_result<run_row> soci_connection::load_run(std::string_view id) {
         auto& q = session_.prepared(
             "load run",
             [] { return std::string(run_fields) + ", s.state from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; },
-            "t", "titttttttiitittiit");
+            "t", "titttttttiitittiittit");
         q.bind(id).execute();
         if (!q.next()) return no_such("run", id, session_.where());
         auto run = run_of(q);
-        run.state = q.text(17);
+        run.state = q.text(20);
         return run;
     });
 }
@@ -159,6 +141,7 @@ store_result<std::vector<run_row>> soci_connection::list_runs(const run_filter& 
         if (!f.agent.empty()) also("r.agent <> '' and r.agent = :agent", "t");
         if (!f.agent_key.empty()) also("r.agent_key = :agent_key", "t");
         if (!f.workflow.empty()) also("substr(r.workflow, 1, length(cast(:prefix as text))) = :workflow", "tt");
+        if (!f.parent.empty()) also("r.parent <> '' and r.parent = :parent", "t");
         if (f.status) also("s.status = :status", "t");
         auto& q = session_.prepared(
             "list runs" + where,
@@ -166,10 +149,11 @@ store_result<std::vector<run_row>> soci_connection::list_runs(const run_filter& 
                 return std::string(run_fields) + " from runs r join run_states s on s.shard = r.shard and s.run = r.id" + where +
                        " order by r.created_at desc, r.id desc limit :most";
             },
-            letters + "i", "titttttttiitittii");
+            letters + "i", "titttttttiitittiitti");
         if (!f.agent.empty()) q.bind(f.agent);
         if (!f.agent_key.empty()) q.bind(f.agent_key);
         if (!f.workflow.empty()) q.bind(f.workflow).bind(f.workflow);
+        if (!f.parent.empty()) q.bind(f.parent);
         if (f.status) q.bind(to_string(*f.status));
         q.bind(limit_of(f.limit)).execute();
         std::vector<run_row> runs;

@@ -39,6 +39,9 @@ public:
     store::store_result<time_point> now() override { return no(); }
     store::store_result<void> put_definition(const store::definition_row&) override { return no(); }
     store::store_result<store::definition_row> get_definition(std::string_view) override { return no(); }
+    store::store_result<bool> deploy(const store::deployment_row&, bool) override { return no(); }
+    store::store_result<std::vector<store::deployment_row>> list_deployments(std::string_view, std::string_view) override { return no(); }
+    store::store_result<bool> remove_deployments(std::string_view, std::string_view) override { return no(); }
     store::store_result<void> create_run(const store::new_run&) override { return no(); }
     store::store_result<std::vector<store::run_row>> list_runs(const store::run_filter&) override { return no(); }
     store::store_result<std::vector<store::step_row>> list_steps(std::string_view, std::int64_t, std::size_t) override { return no(); }
