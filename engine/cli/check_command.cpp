@@ -1,4 +1,4 @@
-// `pawl check` and `pawl expr`: what needs no store.
+// `pawl check`, `pawl schema` and `pawl expr`: what needs no store.
 #include "cli/check_reports.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -6,6 +6,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
 #include "cli/toolbox.hpp"
+#include "flow/language_schema.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -137,6 +138,13 @@ int check_command(const check_options& options) {
     }
     const bool good = std::none_of(files.begin(), files.end(), [](const checked_file& f) { return has_errors(f.diagnostics); });
     return good ? exit_completed : exit_wrong;
+}
+
+int schema_command(const schema_options& options) {
+    const auto project = project_of(".", options.place);
+    if (project.has_error()) return fail(project.error());
+    print_out(to_pretty_text(flow::language_schema(project->tools.effects->functions())) + "\n");
+    return exit_completed;
 }
 
 int expr_command(const expr_options& options) {

@@ -32,6 +32,7 @@ void add_place(CLI::App* command, place_options& place) {
 /// Options of a group stand behind its commands as well as before them: `pawl runs list --json`, `pawl runs --json`.
 struct all_options {
     check_options check;
+    schema_options schema;
     expr_options expr;
     run_options run;
     runs_options runs;
@@ -50,6 +51,17 @@ void add_check(CLI::App& app, check_options& o, chosen_command& chosen) {
     command->footer("Example:\n  pawl check examples/support-desk/flows/triage.yaml\n  pawl check --sarif flows/*.yaml > pawl.sarif\n\n"
                     "Exit codes: 0 no errors (warnings are possible), 1 a flow has errors, or a file or the project cannot be read.");
     command->callback([&] { chosen = [&o] { return check_command(o); }; });
+}
+
+void add_schema(CLI::App& app, schema_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("schema", "Print a JSON Schema of workflows, with the arguments of this project's tools, for editors");
+    add_project(command, o.place);
+    command->footer("Example:\n  pawl schema > .pawl/workflow.schema.json\n\n"
+                    "An editor with yaml-language-server (VS Code, Neovim, Helix ...) uses it for files whose first line is\n"
+                    "  # yaml-language-server: $schema=.pawl/workflow.schema.json\n"
+                    "with the path relative to the file. Print it again when the project's tools change.\n\n"
+                    "Exit codes: 0 printed, 1 the project cannot be read.");
+    command->callback([&] { chosen = [&o] { return schema_command(o); }; });
 }
 
 void add_expr(CLI::App& app, expr_options& o, chosen_command& chosen) {
@@ -192,6 +204,7 @@ int run_program(int argc, const char* const* argv) {
     all_options options;
     chosen_command chosen;
     add_check(app, options.check, chosen);
+    add_schema(app, options.schema, chosen);
     add_expr(app, options.expr, chosen);
     add_run(app, options.run, chosen);
     add_runs(app, options.runs, chosen);

@@ -22,6 +22,11 @@ struct check_options {
 };
 int check_command(const check_options& options);
 
+struct schema_options {
+    place_options place;
+};
+int schema_command(const schema_options& options);
+
 struct expr_options {
     std::string program;
     std::string input;

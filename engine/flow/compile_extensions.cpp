@@ -2,15 +2,12 @@
 // durable as everything else. An extended task becomes a frame around itself: it keeps the name, `if`, `input`, `output`, `export`, `timeout`
 // and `then`; within it run `before`, the body of the task, and `after`.
 #include "flow/parts.hpp"
+#include "flow/task_kinds.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace pawl::flow {
 namespace {
-
-constexpr std::array<std::string_view, 12> extendable{"all",   "call", "composite", "emit",   "for", "listen",
-                                                      "raise", "run",  "set",       "switch", "try", "wait"};
 
 bool is_extended_by(std::string_view extend, std::string_view kind) {
     return extend == "all" || extend == kind || (extend == "composite" && (kind == "do" || kind == "fork"));
@@ -30,11 +27,11 @@ node named_extension(compilation& c, const node& item) {
 void check_extend(compilation& c, const node& body, extension_note& into) {
     const auto extend = require(c, body, "extend", "it is the kind of task to extend, or `all`");
     if (!extend || !expect_string(c, extend, "`extend: call`")) return;
-    if (std::find(extendable.begin(), extendable.end(), extend.text()) != extendable.end()) {
+    if (std::find(extendable_kinds.begin(), extendable_kinds.end(), extend.text()) != extendable_kinds.end()) {
         into.extend = std::string(extend.text());
         return;
     }
-    const std::vector<std::string> known(extendable.begin(), extendable.end());
+    const std::vector<std::string> known(extendable_kinds.begin(), extendable_kinds.end());
     const auto is_composite = extend.text() == "do" || extend.text() == "fork";
     auto hint = is_composite ? std::string("write `composite`: it stands for `do` and `fork`") : c.report.did_you_mean(extend.text(), known);
     if (hint.empty()) hint = "write `call`, `composite`, `emit`, `for`, `listen`, `raise`, `run`, `set`, `switch`, `try`, `wait` or `all`";

@@ -1,31 +1,11 @@
 // What all tasks have in common, and which kind a task is (dsl-reference.md, "Task").
 #include "flow/parts.hpp"
+#include "flow/task_kinds.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace pawl::flow {
 namespace {
-
-constexpr std::array<std::string_view, 7> common_keys{"if", "input", "output", "export", "timeout", "then", "metadata"};
-
-struct task_kind {
-    std::string_view key;
-    std::array<std::string_view, 2> companions;  ///< further keys of the task
-};
-// `do` comes last: it is a companion of `for`.
-constexpr std::array<task_kind, 12> task_kinds{{{"call", {"with"}},
-                                                {"emit", {}},
-                                                {"for", {"while", "do"}},
-                                                {"fork", {}},
-                                                {"listen", {"foreach"}},
-                                                {"raise", {}},
-                                                {"run", {}},
-                                                {"set", {}},
-                                                {"switch", {}},
-                                                {"try", {"catch"}},
-                                                {"wait", {}},
-                                                {"do", {}}}};
 
 bool is_companion(const task_kind& kind, std::string_view key) {
     return !key.empty() && std::find(kind.companions.begin(), kind.companions.end(), key) != kind.companions.end();
@@ -75,7 +55,7 @@ void check_task_keys(compilation& c, const node& body, const task_kind& kind) {
     for (const auto companion : kind.companions) {
         if (!companion.empty()) allowed.push_back(companion);
     }
-    allowed.insert(allowed.end(), common_keys.begin(), common_keys.end());
+    allowed.insert(allowed.end(), common_task_keys.begin(), common_task_keys.end());
     std::vector<std::string> candidates(allowed.begin(), allowed.end());
     for (const auto& member : body.value->get_object()) {
         if (std::find(allowed.begin(), allowed.end(), std::string_view(member.key())) != allowed.end()) continue;

@@ -94,11 +94,32 @@ BOOST_AUTO_TEST_CASE(command_lines_with_mistakes_say_so) {
     expect_error(p.at.run({"agents", "show", "a/b"}), {"there is no agent instance a/b"});
     expect_error(p.at.run({"tools", "show", "lgo"}), {"did you mean `log`"});
     expect_error(p.at.run({"runs", "list", "--status", "sleeping"}), {"sleeping"});
-    for (const auto& command : {"check", "expr", "run", "runs", "approvals", "agents", "tools"}) {
+    for (const auto& command : {"check", "schema", "expr", "run", "runs", "approvals", "agents", "tools"}) {
         const auto help = p.at.run({command, "--help"});
         BOOST_TEST(help.code == 0);
         BOOST_TEST(help.out.find("Example:") != std::string::npos, help);
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_checker_speaks_to_programs_too) {
+    const project p;
+    p.with_flow(head + "do:\n  - a: { wiat: PT5S }\n  - b: { call: lgo }\n");
+    const auto checked = p.at.run({"check", "flow.yaml", "--json"});
+    BOOST_TEST(checked.code == 1, checked);
+    const auto report = parse_json(checked.out);
+    BOOST_TEST_REQUIRE(report.has_value(), checked);
+    BOOST_TEST(to_text(report->at("errors")) == "2");
+    const auto sarif = p.at.run({"check", "flow.yaml", "--sarif"});
+    BOOST_TEST(sarif.code == 1, sarif);
+    BOOST_TEST_REQUIRE(parse_json(sarif.out).has_value(), sarif);
+    BOOST_TEST(to_text(parse_json(sarif.out)->at_pointer("/runs/0/results/0/ruleId")) == "\"unknown-key\"");
+    p.with_flow(head + "do:\n  - a: { set: { b: '${ $steps.a }' } }\n");
+    const auto portable = p.at.run({"check", "flow.yaml", "--portable", "--json"});
+    BOOST_TEST(portable.code == 0, portable);
+    BOOST_TEST(portable.out.find("not-portable") != std::string::npos, portable);
+    const auto schema = p.at.run({"schema"});
+    BOOST_TEST(schema.code == 0, schema);
+    BOOST_TEST(parse_json(schema.out).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(expressions_have_exit_codes_of_their_own) {
