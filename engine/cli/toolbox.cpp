@@ -3,10 +3,10 @@
 #include "agent/approval_effect.hpp"
 #include "agent/log_effect.hpp"
 #include "agent/update_effect.hpp"
-#include "cli/http_effect.hpp"
 #include "cli/models.hpp"
 #include "cli/plugins.hpp"
 #include "cli/project.hpp"
+#include "protocol/http_effect.hpp"
 
 namespace pawl::cli {
 namespace {
@@ -45,7 +45,7 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
     auto registry = std::make_shared<runtime::effect_registry>();
     std::vector<std::shared_ptr<runtime::effect>> all{std::make_shared<agent::update_effect>(out.states), std::make_shared<agent::approval_effect>(),
                                                       std::make_shared<agent::log_effect>(into(out.log))};
-    all.push_back(std::make_shared<http_effect>(out.network->client()));
+    all.push_back(std::make_shared<protocol::http_effect>(out.network->client()));
     if (!project.models.empty()) {
         auto models = open_models(project, *out.network, out.secrets);
         if (models.has_error()) return models.error();

@@ -1,5 +1,5 @@
 // `call: http` against a server on loopback.
-#include "cli/http_effect.hpp"
+#include "protocol/http_effect.hpp"
 #include "cli/network.hpp"
 #include "net/http_server.hpp"
 
@@ -53,7 +53,7 @@ private:
     cli::network network_{net::http_client_options{}};
 
 public:
-    std::unique_ptr<cli::http_effect> effect = std::make_unique<cli::http_effect>(network_.client());
+    std::unique_ptr<protocol::http_effect> effect = std::make_unique<protocol::http_effect>(network_.client());
     std::unique_ptr<net::http_server> server;
 };
 

@@ -1,10 +1,10 @@
-#include "cli/http_effect.hpp"
+#include "protocol/http_effect.hpp"
 
-#include "cli/http_call.hpp"
+#include "protocol/http_call.hpp"
 
 #include <mutex>
 
-namespace pawl::cli {
+namespace pawl::protocol {
 namespace {
 
 constexpr milliseconds usual_timeout{60'000};
@@ -78,4 +78,4 @@ void http_effect::cancel(std::string_view key) {
     if (const auto found = calls_->running.find(key); found != calls_->running.end()) client_.cancel(found->second.id);
 }
 
-}  // namespace pawl::cli
+}  // namespace pawl::protocol

@@ -8,7 +8,7 @@
 #include "net/http_client.hpp"
 #include "runtime/effect.hpp"
 
-namespace pawl::cli {
+namespace pawl::protocol {
 
 class http_effect final : public runtime::effect {
 public:
@@ -29,4 +29,4 @@ private:
     std::shared_ptr<calls> calls_;
 };
 
-}  // namespace pawl::cli
+}  // namespace pawl::protocol

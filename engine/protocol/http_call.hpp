@@ -4,7 +4,7 @@
 #include "net/http.hpp"
 #include "runtime/effect.hpp"
 
-namespace pawl::cli {
+namespace pawl::protocol {
 
 struct http_call {
     net::http_request request;  ///< without timeout
@@ -23,4 +23,4 @@ result<http_call> read_http_call(const runtime::call_request& call);
 /// Error: `communication` problem with the HTTP status.
 result<json::value> read_http_response(const http_call& call, const net::http_response& response);
 
-}  // namespace pawl::cli
+}  // namespace pawl::protocol

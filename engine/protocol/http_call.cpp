@@ -1,11 +1,11 @@
-#include "cli/http_call.hpp"
+#include "protocol/http_call.hpp"
 
 #include "base/digest.hpp"
 #include "schema/validator.hpp"
 
 #include <algorithm>
 
-namespace pawl::cli {
+namespace pawl::protocol {
 namespace {
 
 problem invalid(std::string detail) { return make_problem(problem_type::validation, std::move(detail)); }
@@ -199,4 +199,4 @@ result<json::value> read_http_response(const http_call& call, const net::http_re
     return json::object{{"request", {{"method", call.request.method}, {"uri", call.uri}}}, {"statusCode", response.status}, {"headers", std::move(headers)}, {"content", std::move(*content)}};
 }
 
-}  // namespace pawl::cli
+}  // namespace pawl::protocol
