@@ -1,5 +1,5 @@
-// Delivers emitted events from the outbox to the project's sinks: at least once, in order per store, with a growing pause after a failure. An event counts as
-// delivered when every sink has taken it. One thread of its own; blocks on store, disk and network.
+// Delivers emitted events from the outbox: to the runs of the same store that listen, each once, and to the project's sinks, at least once; in order per
+// store, with a growing pause after a failure. An event counts as delivered when all have taken it. One thread of its own; blocks on store, disk and network.
 #pragma once
 
 #include "agent/manifest.hpp"

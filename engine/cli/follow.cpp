@@ -32,6 +32,11 @@ void follower::event(const runtime::run_event& e) {
         case kind::progress: if (!options_.json) view_.words(e); break;
         case kind::waiting:
             waits_ = true;
+            if (e.function == "listen") {
+                if (!options_.json && !options_.leave_to_owner)
+                    view_.note("  waiting " + e.task + ": listens for events (" + shortened(e.detail, 200) + ")" + (e.until ? " until " + to_rfc3339(*e.until) : ""));
+                break;
+            }
             say_what_it_waits_for(e.until, e.parked);
             break;
         case kind::finished: ended_ = true; break;

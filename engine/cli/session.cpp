@@ -60,9 +60,7 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools)
         });
     };
     engine_ = std::make_unique<runtime::engine>(database_, tools.effects, std::move(options));
-    if (!project.sinks.empty()) {
-        relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, tools.log);
-    }
+    relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, tools.log);
 }
 
 result<bool> session::own(shard_id shard) {

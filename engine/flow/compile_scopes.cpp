@@ -6,22 +6,6 @@ namespace {
 
 surrounding below(compilation& c, task_id id) { return {id, c.task_of(id).locals, false}; }
 
-std::string local_name(compilation& c, const node& n, std::string_view fallback) {
-    if (!n || !expect_string(c, n)) return std::string(fallback);
-    const auto name = std::string(n.text());
-    if (!is_variable_name(name)) {
-        const auto dollar = name.starts_with('$') && is_variable_name(std::string_view(name).substr(1));
-        c.report.error("bad-name", n, quoted(name) + " cannot be a variable name: only letters, digits and `_`, not starting with a digit",
-                       dollar ? "write " + quoted(name.substr(1)) + " here, and `" + name + "` where it is used" : "");
-        return std::string(fallback);
-    }
-    if (is_reserved_variable(name)) {
-        c.report.error("bad-name", n, "the variable `$" + name + "` exists already and would be hidden", "choose another name");
-        return std::string(fallback);
-    }
-    return name;
-}
-
 std::optional<evaluable> compile_collection(compilation& c, const node& in, const std::vector<std::string>& locals) {
     if (in.is_array()) return compile_template(c, in, {site::definition, locals});
     if (!in.is_string()) {
@@ -39,6 +23,22 @@ std::optional<evaluable> compile_collection(compilation& c, const node& in, cons
 
 }  // namespace
 
+std::string compile_local_name(compilation& c, const node& n, std::string_view fallback) {
+    if (!n || !expect_string(c, n)) return std::string(fallback);
+    const auto name = std::string(n.text());
+    if (!is_variable_name(name)) {
+        const auto dollar = name.starts_with('$') && is_variable_name(std::string_view(name).substr(1));
+        c.report.error("bad-name", n, quoted(name) + " cannot be a variable name: only letters, digits and `_`, not starting with a digit",
+                       dollar ? "write " + quoted(name.substr(1)) + " here, and `" + name + "` where it is used" : "");
+        return std::string(fallback);
+    }
+    if (is_reserved_variable(name)) {
+        c.report.error("bad-name", n, "the variable `$" + name + "` exists already and would be hidden", "choose another name");
+        return std::string(fallback);
+    }
+    return name;
+}
+
 void compile_do(compilation& c, task_id id) {
     const auto first = compile_list(c, c.notes[id].body.at("do"), below(c, id));
     c.task_of(id).body = do_task{first};
@@ -49,8 +49,8 @@ void compile_for(compilation& c, task_id id) {
     const auto n = body.at("for");
     if (!expect_object(c, n)) return;
     check_keys(c, n, {"each", "in", "at"});
-    const auto each = local_name(c, n.at("each"), "item");
-    const auto at = local_name(c, n.at("at"), "index");
+    const auto each = compile_local_name(c, n.at("each"), "item");
+    const auto at = compile_local_name(c, n.at("at"), "index");
     if (each == at)
         c.report.error("bad-name", n.at("at") ? n.at("at") : n.at("each"), "`each` and `at` are both called " + quoted(each), "give them two names");
     const auto outer = c.task_of(id).locals;

@@ -36,7 +36,7 @@ const task_kind* kind_of(compilation& c, const node& body) {
     if (kind != nullptr) return kind;
     std::vector<std::string> kinds;
     for (const auto& each : task_kinds) kinds.emplace_back(each.key);
-    std::string hint = "add one of `call`, `do`, `emit`, `for`, `fork`, `raise`, `run`, `set`, `switch`, `try`, `wait`";
+    std::string hint = "add one of `call`, `do`, `emit`, `for`, `fork`, `listen`, `raise`, `run`, `set`, `switch`, `try`, `wait`";
     for (const auto& member : body.value->get_object()) {
         if (const auto meant = c.report.did_you_mean(member.key(), kinds); !meant.empty()) {
             c.report.key_error("unknown-key", body.at(member.key()), "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()),
@@ -110,6 +110,7 @@ void compile_task(compilation& c, task_id id, const task_scope& scope) {
     if (kind->key == "emit") return compile_emit(c, id);
     if (kind->key == "for") return compile_for(c, id);
     if (kind->key == "fork") return compile_fork(c, id);
+    if (kind->key == "listen") return compile_listen(c, id);
     if (kind->key == "raise") return compile_raise(c, id);
     if (kind->key == "run") return compile_run(c, id);
     if (kind->key == "set") return compile_set(c, id);

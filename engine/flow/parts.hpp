@@ -85,6 +85,13 @@ void compile_try(compilation& c, task_id id, const task_scope& scope);
 std::optional<retry_policy> compile_retry(compilation& c, const node& n, const std::vector<std::string>& locals);
 void compile_call(compilation& c, task_id id);
 void compile_run(compilation& c, task_id id);
+void compile_listen(compilation& c, task_id id);
+/// `listen.to` and `schedule.on`.
+std::optional<event_strategy> compile_event_strategy(compilation& c, const node& n, const names_in_scope& names);
+/// `listen.read` and `schedule.read`.
+event_form compile_event_form(compilation& c, const node& n);
+/// The name of a variable that a task introduces (`each`, `at`, `item`), or the fallback.
+std::string compile_local_name(compilation& c, const node& n, std::string_view fallback);
 
 // compile_extensions.cpp
 void check_extensions(compilation& c);

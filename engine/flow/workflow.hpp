@@ -111,6 +111,43 @@ struct wait_task {
 struct emit_task {
     evaluable event;
 };
+
+/// One attribute that an event must have (`with`).
+struct event_attribute {
+    std::string name;
+    evaluable value;                   ///< `data`: evaluated over the event's data, and when it yields a boolean, that decides; the rest: over the input
+    std::optional<evaluable> pattern;  ///< over the attribute: whether all of it matches the regular expression that `value` may be meant as
+};
+struct event_correlation {
+    std::string name;
+    evaluable from;                   ///< over the event
+    std::optional<evaluable> expect;  ///< over the input; absent: the first value is what the others must be equal to
+};
+struct event_filter {
+    std::string type;  ///< the constant `type` that an event must have; empty: any, or not known before
+    std::vector<event_attribute> with;
+    std::vector<event_correlation> correlate;
+};
+/// dsl-reference.md, "Event Consumption Strategy"; how it consumes: run/event_matching.hpp.
+struct event_strategy {
+    enum class kind { one, all, any } what = kind::one;
+    std::vector<event_filter> filters;  ///< any: none takes every event
+    std::optional<evaluable> until;     ///< any: over the list of what was consumed so far
+    bool endless = false;               ///< `until` never holds: nothing is gathered, for no output will come
+    std::shared_ptr<const event_strategy> until_events;  ///< any: its events end the listening and are not part of the output
+};
+enum class event_form { data, envelope, raw };
+struct event_iterator {
+    std::string item, at;  ///< local names, "item" and "index" by default
+    task_id first = no_task;
+    data_filter output, export_;
+};
+struct listen_task {
+    event_strategy to;
+    event_form read = event_form::data;
+    std::optional<event_iterator> foreach;
+};
+
 struct call_task {
     std::string function;                                ///< "http", "ai.chat", "orders.lookup"
     std::string version;                                 ///< pinned; may be empty
@@ -133,7 +170,7 @@ struct task {
     json::object metadata;
     bool is_extended = false;     ///< stands within the frame of an extension, which carries `if`, `input`, `output`, `export`, `timeout`
     bool output_is_read = false;  ///< some expression reads `$steps.<name>`: keep its last output
-    std::variant<do_task, set_task, switch_task, for_task, fork_task, try_task, raise_task, wait_task, emit_task, call_task, extension_task> body;
+    std::variant<do_task, set_task, switch_task, for_task, fork_task, try_task, raise_task, wait_task, emit_task, call_task, extension_task, listen_task> body;
 };
 
 struct document {

@@ -14,7 +14,7 @@ std::string activation_path(const run_state& s, const frame& f) {
         const auto& task = s.task_of(*at);
         std::string segment = "/" + std::to_string(task.name.size()) + ":" + task.name + "#" + std::to_string(at->visit);
         if (at != &f) {
-            if (std::holds_alternative<flow::for_task>(task.body)) segment += "[" + std::to_string(at->index) + "]";
+            if (std::holds_alternative<flow::for_task>(task.body) || at->listen) segment += "[" + std::to_string(at->index) + "]";
             if (std::holds_alternative<flow::extension_task>(task.body)) {
                 segment += at->index == stage_before ? "!before" : at->index == stage_after ? "!after" : "";
             }

@@ -103,6 +103,22 @@ transition time_passed(run_state& s, const surroundings& world) {
     return steps.take();
 }
 
+transition event_arrived(run_state& s, const value_ref& event, const surroundings& world) {
+    stepper steps(s, world);
+    if (!is_final(s.status)) steps.event_arrived(event);
+    return steps.take();
+}
+
+std::set<std::string> subscriptions(const run_state& s) {
+    std::set<std::string> types;
+    for (const auto& f : s.frames) {
+        if (!f.listen || f.listen->satisfied) continue;
+        types.merge(types_of_interest(std::get<flow::listen_task>(s.task_of(f).body).to, f.listen->progress));
+    }
+    if (types.contains("")) return {""};
+    return types;
+}
+
 transition cancel(run_state& s, std::string_view reason, const surroundings& world) {
     stepper steps(s, world);
     if (!is_final(s.status)) steps.end_cancelled(reason);

@@ -88,6 +88,12 @@ void call_parked(run_state& s, frame_id call, std::optional<time_point> wake_at)
 /// Time has reached world.now: everything due fires, in the order of its time.
 transition time_passed(run_state& s, const surroundings& world);
 
+/// A CloudEvent has arrived: every listen that is live and takes it goes on, in the order of the frames.
+transition event_arrived(run_state& s, const value_ref& event, const surroundings& world);
+
+/// The types of events that the run listens for, each once; only "" when it is any type; none when it does not listen.
+std::set<std::string> subscriptions(const run_state& s);
+
 /// Ends the run as cancelled.
 transition cancel(run_state& s, std::string_view reason, const surroundings& world);
 

@@ -72,6 +72,10 @@ void scope::add_locals(std::vector<const json::value*>& values) const {
             built_locals_.emplace_back((*owner)->index);
             values.push_back((*owner)->index < items.size() ? &items[(*owner)->index] : &null_value);
             values.push_back(&built_locals_.back());
+        } else if (const auto& listen = (*owner)->listen) {
+            built_locals_.emplace_back((*owner)->index);
+            values.push_back(listen->waiting.empty() ? &null_value : listen->waiting.front().get());
+            values.push_back(&built_locals_.back());
         } else if (std::holds_alternative<flow::try_task>(body) && (*owner)->phase == frame_phase::handler) {
             values.push_back((*owner)->error.get());
         }

@@ -6,6 +6,7 @@
 #include "base/problem.hpp"
 #include "base/run_status.hpp"
 #include "flow/workflow.hpp"
+#include "run/event_matching.hpp"
 #include "run/value_ref.hpp"
 
 #include <cstdint>
@@ -27,7 +28,8 @@ enum class frame_phase : std::uint8_t {
     backoff,   ///< a try that waits before its next attempt
     waiting,   ///< a wait that waits for its time
     started,   ///< a call handed to its effect
-    parked     ///< a call that waits for somebody outside
+    parked,    ///< a call that waits for somebody outside
+    listening  ///< a listen that waits for events, or goes through them
 };
 
 /// Where the frame of an extension is: frame::index.
@@ -42,6 +44,15 @@ enum extension_stage : std::uint64_t {
 struct visit_count {
     flow::task_id task = 0;
     std::uint64_t count = 0;
+};
+
+/// Of a live `listen`.
+struct listen_state {
+    event_progress progress;
+    std::vector<value_ref> outputs;  ///< of the events consumed so far, in order
+    std::vector<value_ref> waiting;  ///< consumed, as read, and not yet gone through by `foreach`; the first one is under way when `busy`
+    bool busy = false;
+    bool satisfied = false;          ///< takes no more events
 };
 
 /// A live activation of a task.
@@ -60,7 +71,8 @@ struct frame {
 
     // for
     value_ref collection;
-    std::uint64_t index = 0;      ///< extension: an extension_stage
+    std::uint64_t index = 0;      ///< extension: an extension_stage; listen: events that `foreach` has gone through
+    std::optional<listen_state> listen;
     // try: the caught error; fork: unused
     value_ref error;
     unsigned attempt = 1;         ///< of a try's body, and of a call under it

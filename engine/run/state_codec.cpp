@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace pawl::run {
 namespace {
@@ -14,14 +16,14 @@ public:
     explicit value_table(const value_ref& raw_input) : raw_input_(raw_input) {}
 
     std::size_t number_of(const value_ref& value) {
-        const auto at = std::find_if(values_.begin(), values_.end(), [&](const value_ref* v) { return v->same(value); });
-        if (at != values_.end()) return static_cast<std::size_t>(at - values_.begin());
-        values_.push_back(&value);
-        return values_.size() - 1;
+        const auto [at, fresh] = numbers_.try_emplace(value.identity(), values_.size());
+        if (fresh) values_.push_back(&value);
+        return at->second;
     }
 
     void write(std::string& out, std::vector<value_ref>& blobs) const {
         bool first = true;
+        std::unordered_set<std::string_view> written;
         for (const auto* value : values_) {
             if (!first) out += ',';
             first = false;
@@ -31,7 +33,7 @@ public:
                 out += R"({"v":)" + value->text() + "}";
             } else {
                 out += R"({"b":")" + value->digest() + "\"}";
-                if (std::none_of(blobs.begin(), blobs.end(), [&](const value_ref& b) { return b.digest() == value->digest(); })) blobs.push_back(*value);
+                if (written.insert(value->digest()).second) blobs.push_back(*value);
             }
         }
     }
@@ -39,6 +41,7 @@ public:
 private:
     const value_ref& raw_input_;
     std::vector<const value_ref*> values_;
+    std::unordered_map<const void*, std::size_t> numbers_;  ///< by identity: a listen may hold thousands
 };
 
 class writer {
@@ -175,11 +178,56 @@ private:
             }
             out += ']';
         }
+        if (f.listen) listening(out, f);
         if (!f.key.empty()) {
             member(out, "key", f.key);
             member(out, "digest", f.digest);
             member(out, "arguments", f.arguments);
         }
+        out += '}';
+    }
+
+    static void flags(std::string& out, std::string_view key, const std::vector<bool>& all) {
+        if (all.empty()) return;
+        name(out, key);
+        out += '[';
+        for (std::size_t i = 0; i < all.size(); ++i) out += i == 0 ? (all[i] ? "1" : "0") : (all[i] ? ",1" : ",0");
+        out += ']';
+    }
+
+    void list(std::string& out, std::string_view key, const std::vector<value_ref>& all) {
+        if (all.empty()) return;
+        name(out, key);
+        out += '[';
+        for (const auto& each : all) {
+            if (&each != all.data()) out += ',';
+            number(out, values_.number_of(each));
+        }
+        out += ']';
+    }
+
+    void listening(std::string& out, const frame& f) {
+        const auto& listen = *f.listen;
+        if (f.index != 0) member(out, "index", f.index);
+        name(out, "listen");
+        out += '{';
+        flags(out, "matched", listen.progress.matched);
+        flags(out, "until", listen.progress.until_matched);
+        if (!listen.progress.pinned.empty()) {
+            name(out, "pinned");
+            out += '{';
+            for (const auto& [key, value] : listen.progress.pinned) {
+                if (out.back() != '{') out += ',';
+                append_string(out, key);
+                out += ':';
+                number(out, values_.number_of(value));
+            }
+            out += '}';
+        }
+        list(out, "outputs", listen.outputs);
+        list(out, "waiting", listen.waiting);
+        if (listen.busy) member(out, "busy", std::uint64_t{1});
+        if (listen.satisfied) member(out, "satisfied", std::uint64_t{1});
         out += '}';
     }
 
@@ -297,7 +345,7 @@ private:
         f.parent = number_at(o, "parent", root_frame);
         f.visit = number_at(o, "visit", 1);
         const auto phase = number_at(o, "phase", 0);
-        if (phase > static_cast<std::uint64_t>(frame_phase::parked)) throw not_a_state{};
+        if (phase > static_cast<std::uint64_t>(frame_phase::listening)) throw not_a_state{};
         f.phase = static_cast<frame_phase>(phase);
         f.started_at = time_at(o, "started").value_or(time_point{});
         f.deadline = time_at(o, "deadline");
@@ -321,12 +369,49 @@ private:
         if (const auto* results = member_of(o, "results")) {
             for (const auto& r : array_from(*results)) f.results.push_back(r.is_null() ? std::optional<value_ref>() : value_of(r));
         }
+        const bool listens = std::holds_alternative<flow::listen_task>(s_.task_of(f).body);
+        if (listens != (f.phase == frame_phase::listening)) throw not_a_state{};
+        if (listens) {
+            f.index = number_at(o, "index", 0);
+            f.listen = read_listen(o.at("listen").as_object());
+        }
         if (const auto* key = member_of(o, "key")) {
             f.key = key->as_string();
             f.digest = o.at("digest").as_string();
             f.arguments = value_at(o, "arguments");
         }
         return f;
+    }
+
+    static std::vector<bool> flags(const json::object& o, std::string_view key) {
+        std::vector<bool> all;
+        if (const auto* v = member_of(o, key)) {
+            for (const auto& each : array_from(*v)) all.push_back(number_from(each) != 0);
+        }
+        return all;
+    }
+
+    std::vector<value_ref> list(const json::object& o, std::string_view key) const {
+        std::vector<value_ref> all;
+        if (const auto* v = member_of(o, key)) {
+            for (const auto& each : array_from(*v)) all.push_back(value_of(each));
+        }
+        return all;
+    }
+
+    listen_state read_listen(const json::object& o) const {
+        listen_state listen;
+        listen.progress.matched = flags(o, "matched");
+        listen.progress.until_matched = flags(o, "until");
+        if (const auto* pinned = member_of(o, "pinned")) {
+            for (const auto& [name, number] : pinned->as_object()) listen.progress.pinned.insert_or_assign(name, value_of(number));
+        }
+        listen.outputs = list(o, "outputs");
+        listen.waiting = list(o, "waiting");
+        listen.busy = number_at(o, "busy", 0) != 0;
+        listen.satisfied = number_at(o, "satisfied", 0) != 0;
+        if (listen.busy && listen.waiting.empty()) throw not_a_state{};
+        return listen;
     }
 
     run_state& s_;

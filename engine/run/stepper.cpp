@@ -159,6 +159,10 @@ void stepper::end_scope(frame_id parent, value_ref output) {
         s_.ready.push_back({parent, flow::no_task, std::move(output)});
         return;
     }
+    if (std::holds_alternative<flow::listen_task>(body)) {
+        if (end_event(parent, std::move(output))) next_event(parent);
+        return;
+    }
     if (const auto* attempt = std::get_if<flow::try_task>(&body); attempt != nullptr && owner->phase == frame_phase::handler) {
         return complete(parent, std::move(output), attempt->then ? &*attempt->then : nullptr);
     }

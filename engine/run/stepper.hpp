@@ -54,7 +54,9 @@ public:
     void begin(frame_id id, const flow::emit_task& task);
     void begin(frame_id id, const flow::call_task& task);
     void begin(frame_id id, const flow::extension_task& task);  // stepper_extensions.cpp
+    void begin(frame_id id, const flow::listen_task& task);     // stepper_listen.cpp
     void begin_iteration(frame_id id, value_ref carried);
+    void event_arrived(const value_ref& event);                 // stepper_listen.cpp
 
     /// A duration where it is needed. Error: `validation` or `expression` problem.
     result<milliseconds> duration(const flow::duration_source& source, scope& where, const json::value& dot);
@@ -64,6 +66,11 @@ private:
     void end_scope(frame_id parent, value_ref output);
     void leave_extension(frame_id extension, const flow::flow_directive& then, value_ref output);
     void leave_extended(frame_id extension, const flow::flow_directive& then, value_ref output);
+    void offer(frame_id listen, const value_ref& event);
+    bool consume(frame_id listen, value_ref output);
+    void next_event(frame_id listen);
+    bool end_event(frame_id listen, value_ref output);
+    void end_listen(frame_id listen);
     void join(frame_id fork, flow::task_id branch, value_ref output);
     bool transform_input(frame& f, const flow::task& task);
     void schedule_retry(frame_id try_frame, const flow::try_task& task, milliseconds delay);

@@ -123,6 +123,7 @@ void core::loaded(loaded_run loaded) {
         }
         r.state = std::move(*state);
         for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
+        r.subscribed = run::subscriptions(r.state);
     }
     std::optional<problem> failure;
     prepare_agent(r, loaded, failure);
@@ -173,6 +174,7 @@ void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
     last.expected_revision = loaded.row.revision;
     last.status = run_status::faulted;
     last.error = to_text(json::value(to_json(error)));
+    last.unsubscribed_all = true;
     ++committing_;
     ports_.commit(std::move(last));
     run_event event;
@@ -303,7 +305,9 @@ void core::save(resident& r) {
         if (r.state.status == run_status::completed) next.output = r.state.output.text();
         if (r.state.error) next.error = to_text(json::value(to_json(*r.state.error)));
         r.stored_blobs.clear();
+        next.unsubscribed_all = !std::exchange(r.subscribed, {}).empty();
     } else {
+        save_subscriptions(r, next);
         next.due_at = r.state.due_at();
         set_timer(r, next.due_at);
         auto encoded = run::encode(r.state);
@@ -324,6 +328,14 @@ void core::save(resident& r) {
     r.committing = true;
     ++committing_;
     ports_.commit(std::move(next));
+}
+
+void core::save_subscriptions(resident& r, store::checkpoint& next) {
+    auto wanted = run::subscriptions(r.state);
+    if (wanted == r.subscribed) return;
+    std::set_difference(wanted.begin(), wanted.end(), r.subscribed.begin(), r.subscribed.end(), std::back_inserter(next.subscribed));
+    std::set_difference(r.subscribed.begin(), r.subscribed.end(), wanted.begin(), wanted.end(), std::back_inserter(next.unsubscribed));
+    r.subscribed = std::move(wanted);
 }
 
 void core::committed(const store::checkpoint& done, store::checkpoint_outcome outcome) {

@@ -54,6 +54,7 @@ private:
     void apply(resident& r, run_input input);
     void absorb(resident& r, run::transition done);
     void save(resident& r);
+    static void save_subscriptions(resident& r, store::checkpoint& next);
     void settle(resident& r);
     void drop(const std::string& run);
     static void tell_born(resident& r, bool committed);

@@ -38,6 +38,12 @@ void core::take_message(resident& r, const store::inbox_entry& message) {
         }
         return absorb(r, run::cancel(r.state, reason, world_of(r)));
     }
+    if (message.kind == "event") {
+        // A run that does not listen any more takes no notice.
+        auto event = parse_json(message.body);
+        if (event) absorb(r, run::event_arrived(r.state, run::value_ref(std::move(*event)), world_of(r)));
+        return;
+    }
     // Everything else answers a call, named by its key.
     auto body = parse_json(message.body);
     if (!body || !body->is_object()) return;

@@ -35,6 +35,16 @@ void core::notice_step(resident& r, const run::step_record& step) {
 void core::notice_waiting(resident& r) {
     if (!options_.listener) return;
     for (const auto& f : r.state.frames) {
+        if (f.phase == run::frame_phase::listening && !f.listen->satisfied) {
+            auto event = notice(r, run_event::kind::waiting);
+            event.task = r.state.task_of(f).name;
+            event.pointer = r.state.task_of(f).pointer;
+            event.function = "listen";
+            event.until = run::effective_deadline(r.state, f);
+            for (const auto& type : run::subscriptions(r.state)) event.detail += (event.detail.empty() ? "" : ", ") + (type.empty() ? "any type" : type);
+            tell(event);
+            continue;
+        }
         if (f.phase != run::frame_phase::waiting && f.phase != run::frame_phase::parked && f.phase != run::frame_phase::backoff) continue;
         const auto& task = r.state.task_of(f);
         auto event = notice(r, run_event::kind::waiting);

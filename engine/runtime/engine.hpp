@@ -37,7 +37,7 @@ struct run_event {
     std::string key;        ///< idempotency key of the call
     unsigned attempt = 1;
     std::string outcome;    ///< step_finished: "completed", "faulted", "timeout", "cancelled", "unknown"
-    std::string detail;     ///< error title and detail, or progress text
+    std::string detail;     ///< error title and detail, progress text, or the types of events that a `listen` waits for
     milliseconds duration{0};
     std::optional<time_point> until;
     bool parked = false;

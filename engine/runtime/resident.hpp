@@ -67,6 +67,7 @@ struct resident {
     std::vector<std::int64_t> consuming;
     std::map<run::frame_id, live_call> calls;
     std::set<std::string> stored_blobs;     ///< digests
+    std::set<std::string> subscribed;       ///< types of events, as the store has them
     std::optional<time_point> timer;        ///< as it stands in the core's timers
 
     bool is_idle() const noexcept { return !committing && inputs.empty() && calls.empty() && state.ready.empty(); }

@@ -65,6 +65,30 @@ void add_blobs(batch_rows& rows, const chain& one) {
     }
 }
 
+/// Subscriptions of a chain, net: on PostgreSQL all statements see the rows as they were before, so none may be both added and dropped.
+void add_subscriptions(batch_rows& rows, const chain& one) {
+    const auto& last = *one.links.back();
+    if (last.run.empty()) return;
+    std::map<std::string_view, bool> net;
+    bool any = last.unsubscribed_all;
+    for (const auto* c : one.links) {
+        for (const auto& type : c->unsubscribed) net[type] = false;
+        for (const auto& type : c->subscribed) net[type] = true;
+        any = any || !c->unsubscribed.empty();
+    }
+    if (is_final(last.status)) {
+        if (any) rows.unsubscribed.row().number(last.shard).text(last.run).text("").number(1);
+        return;
+    }
+    for (const auto& [type, added] : net) {
+        if (added) {
+            rows.subscribed.row().number(last.shard).text(last.run).text(type);
+        } else {
+            rows.unsubscribed.row().number(last.shard).text(last.run).text(type).number(0);
+        }
+    }
+}
+
 void add_appended(batch_rows& rows, const checkpoint& c) {
     for (const auto& s : c.steps) {
         rows.steps.row()
@@ -134,6 +158,7 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
             add_state(rows, first, last, ended);
         }
         add_blobs(rows, one);
+        add_subscriptions(rows, one);
         for (const auto* c : one.links) {
             add_appended(rows, *c);
             for (const auto& a : c->approvals) approvals[{c->shard, a.id}] = {c->shard, &a};

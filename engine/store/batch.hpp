@@ -12,8 +12,9 @@ namespace pawl::store {
 
 struct batch_rows {
     explicit batch_rows(dialect kind)
-        : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind), births(kind), birth_states(kind), posts(kind) {}
-    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts;
+        : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind), births(kind), birth_states(kind), posts(kind),
+          subscribed(kind), unsubscribed(kind) {}
+    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed;
 };
 
 inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
@@ -85,6 +86,9 @@ inline constexpr std::array<column_spec, 15> approval_columns{{{"shard", 'i'},
 
 /// The rows of a run that nobody has looked at yet.
 void add_unstarted_run(row_text& runs, row_text& states, const new_run& run);
+
+inline constexpr std::array<column_spec, 3> subscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}}};
+inline constexpr std::array<column_spec, 4> unsubscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}, {"every", 'i'}}};  ///< every: all of the run
 
 /// Rows of the checkpoints whose outcome is `committed`. Marks as `conflict` those that do not follow the same run's or agent's earlier one in the
 /// batch.

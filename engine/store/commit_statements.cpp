@@ -68,6 +68,15 @@ std::string approvals(dialect kind, const std::string& now) {
            " decided_at = excluded.decided_at";
 }
 
+std::string subscribed(dialect kind, const std::string&) {
+    return "insert into subscriptions (shard, run, type) select shard, run, type" + from(kind, subscribed_columns) + " where true on conflict do nothing";
+}
+
+std::string unsubscribed(dialect kind, const std::string&) {
+    return "delete from subscriptions where (shard, run, type) in (select s.shard, s.run, s.type" + from(kind, unsubscribed_columns) +
+           " join subscriptions s on s.shard = r.shard and s.run = r.run and (r.every = 1 or s.type = r.type))";
+}
+
 }  // namespace
 
 std::string insert_runs(dialect kind, const std::string& now) {
@@ -84,7 +93,7 @@ std::string insert_run_states(dialect kind, const std::string& now) {
 }
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 13> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
+    static constexpr std::array<table_statement, 15> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
                                                          {"born states", &batch_rows::born_states, &insert_run_states, true},
                                                          {"run_states", &batch_rows::run_states, &run_states, true},
                                                          {"agents", &batch_rows::agents, &agents, true},
@@ -96,7 +105,9 @@ std::span<const table_statement> table_statements() {
                                                          {"births", &batch_rows::births, &insert_runs, false},
                                                          {"birth states", &batch_rows::birth_states, &insert_run_states, false},
                                                          {"posts", &batch_rows::posts, &posts, false},
-                                                         {"approvals", &batch_rows::approvals, &approvals, false}}};
+                                                         {"approvals", &batch_rows::approvals, &approvals, false},
+                                                         {"unsubscribed", &batch_rows::unsubscribed, &unsubscribed, false},
+                                                         {"subscribed", &batch_rows::subscribed, &subscribed, false}}};
     return all;
 }
 

@@ -80,6 +80,10 @@ public:
     virtual store_result<bool> post(const inbox_post& message) = 0;
     virtual store_result<std::vector<inbox_entry>> fetch_inbox(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) = 0;
 
+    /// Posts each event, in order, as an inbox entry ("event") of every run that is subscribed to its type; returns the runs that got something
+    /// new. Idempotent: a run gets (source, id) once. One transaction.
+    virtual store_result<std::vector<woken_run>> publish(std::span<const published_event> events) = 0;
+
     // Outbox, in order; delivered entries are kept for `pawl runs show` until pruned.
     virtual store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::size_t limit) = 0;
     virtual store_result<void> mark_delivered(std::span<const std::int64_t> seqs) = 0;

@@ -93,7 +93,7 @@ struct outbox_entry : outbox_row {
 struct inbox_post {
     shard_id shard = 0;
     std::string run;     ///< target run; empty for an agent instance
-    std::string kind;    ///< "start", "approval", "cancel", "reset"
+    std::string kind;    ///< "start", "approval", "cancel", "reset", "event"
     std::string source;  ///< who sends
     std::string id;      ///< unique per source
     std::string body;    ///< JSON text
@@ -101,6 +101,18 @@ struct inbox_post {
 struct inbox_entry : inbox_post {
     std::int64_t seq = 0;  ///< order of arrival over the whole store
     time_point received_at;
+};
+
+/// A CloudEvent for the runs that listen. Its source and id together tell it apart: a second one with the same pair is dropped.
+struct published_event {
+    std::string source;
+    std::string id;
+    std::string type;
+    std::string body;  ///< the CloudEvent, JSON text
+};
+struct woken_run {
+    std::string run;
+    shard_id shard = 0;
 };
 
 /// The durable state of one agent instance.
@@ -156,6 +168,9 @@ struct checkpoint {
     std::vector<outbox_row> events;
     std::vector<std::int64_t> consumed;          ///< inbox sequence numbers
     std::vector<approval_row> approvals;         ///< inserted, or updated by id
+    std::vector<std::string> subscribed;         ///< types of events the run listens for from now on; "" is any type
+    std::vector<std::string> unsubscribed;       ///< types it does not listen for any more
+    bool unsubscribed_all = false;               ///< the run ends, and listened for something
     std::vector<agent_row> agents;               ///< new content; revision is the new revision
     std::vector<new_run> births;                 ///< runs that start with this checkpoint; one whose id exists is left as it is
     std::vector<inbox_post> posts;               ///< messages to other runs, sent by this checkpoint

@@ -6,10 +6,13 @@
 // body, so that a repeated post of the same (source, id) is still recognised.
 #include "store/soci_connection.hpp"
 
+#include <algorithm>
+
 namespace pawl::store {
 namespace {
 
 constexpr std::array<column_spec, 6> inbox_columns{{{"shard", 'i'}, {"run", 't'}, {"kind", 't'}, {"source", 't'}, {"id", 't'}, {"body", 't'}}};
+constexpr std::array<column_spec, 5> published_columns{{{"place", 'i'}, {"source", 't'}, {"id", 't'}, {"type", 't'}, {"body", 't'}}};
 constexpr std::array<column_spec, 1> seq_columns{{{"seq", 'i'}}};
 
 }  // namespace
@@ -67,6 +70,45 @@ store_result<std::vector<inbox_entry>> soci_connection::fetch_inbox(std::span<co
         }
         return entries;
     });
+}
+
+store_result<std::vector<woken_run>> soci_connection::publish(std::span<const published_event> events) {
+    if (events.empty()) return std::vector<woken_run>();
+    constexpr std::size_t run_id_and_blank = 40;  // the entry's id ends with the run's
+    for (const auto& e : events) {
+        if (auto fits = check_names("event", 0, {e.source, e.id + std::string(run_id_and_blank, ' '), e.type}); !fits) return fits.error();
+    }
+    auto woken = session_.run([&]() -> store_result<std::vector<woken_run>> {
+        session_.begin();
+        row_text rows(session_.kind());
+        std::int64_t place = 0;
+        for (const auto& e : events) rows.row().number(place++).text(e.source).text(e.id).text(e.type).text(e.body);
+        std::vector<woken_run> runs;
+        for (auto& chunk : rows.take()) {
+            auto& q = session_.prepared(
+                "publish",
+                [&] {
+                    const auto turn = postgresql() ? "turn, " : "";
+                    const auto insert = "insert into inbox (shard, run, kind, source, id, body, received_at) select s.shard, s.run, 'event', r.source,"
+                                        " r.id || ' ' || s.run, r.body, " + now_sql() + " from " + turn + source(published_columns) +
+                                        " join subscriptions s on s.type in (r.type, '') where true order by r.place, s.shard, s.run"
+                                        " on conflict (shard, source, id) do nothing returning run, shard";
+                    if (!postgresql()) return insert;
+                    return "with turn as materialized (select pg_advisory_xact_lock(7809912)), added as (" + insert +
+                           ") select run, shard, cast(pg_notify('" + inbox_channel(session_.where()) + "', '') as text) from added";
+                },
+                "t", postgresql() ? "tit" : "ti");
+            q.bind_rows(std::move(chunk)).execute();
+            while (q.next()) runs.push_back({q.text(0), static_cast<shard_id>(q.number(1))});
+        }
+        session_.commit();
+        const auto by_id = [](const woken_run& a, const woken_run& b) { return a.run < b.run; };
+        std::sort(runs.begin(), runs.end(), by_id);
+        runs.erase(std::unique(runs.begin(), runs.end(), [](const woken_run& a, const woken_run& b) { return a.run == b.run; }), runs.end());
+        return runs;
+    });
+    if (woken && !woken->empty()) bells_->ring();
+    return woken;
 }
 
 namespace {

@@ -157,6 +157,20 @@ BOOST_AUTO_TEST_CASE(official_examples_compile_or_name_what_is_not_supported) {
     BOOST_TEST(clean >= 26u);
 }
 
+BOOST_AUTO_TEST_CASE(official_examples_of_listen_check_clean) {
+    const auto files = example_files();
+    if (skip_without(files)) return;
+    std::size_t seen = 0;
+    for (const auto& file : files) {
+        const auto text = read_file(file);
+        // What else an example uses may be deferred; of `listen` nothing is.
+        if (text.find("listen:") == std::string::npos || text.find("openapi") != std::string::npos || text.find("schedule:") != std::string::npos) continue;
+        ++seen;
+        for (const auto& d : compile_example(text).diagnostics) BOOST_ERROR(file << "\n" << render(d, text));
+    }
+    BOOST_TEST(seen >= 9u);
+}
+
 BOOST_AUTO_TEST_CASE(definitions_of_the_conformance_test_kit_compile_or_name_what_is_not_supported) {
     const auto folder = conformance_folder();
     if (skip_without(example_files())) return;

@@ -90,6 +90,14 @@ driver& driver::cancel() {
     return *this;
 }
 
+driver& driver::event(std::string_view type, std::string_view data, std::string_view more) {
+    std::string text = R"({"specversion":"1.0","id":"e)" + std::to_string(++events_sent_) + R"(","source":"/test","type":")" + std::string(type) + "\",";
+    if (!more.empty()) text += std::string(more) + ",";
+    text += R"("data":)" + std::string(data) + "}";
+    take(run::event_arrived(s, run::value_ref(parse_json(text).value()), world()));
+    return *this;
+}
+
 driver& driver::resume() {
     take(run::resume(s, world()));
     return *this;

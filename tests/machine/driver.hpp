@@ -23,6 +23,8 @@ public:
     driver& fail(std::string_view task, problem error);
     driver& pass(milliseconds time);
     driver& cancel();
+    /// A CloudEvent of this type arrives; `more` are further members: `"subject":"x"`.
+    driver& event(std::string_view type, std::string_view data = "null", std::string_view more = {});
     driver& resume();
     driver& recover();
     /// Parks the call of `task` until `wake_at` from now.
@@ -49,6 +51,7 @@ private:
     void take(run::transition t);
     void through_codec();
     std::shared_ptr<const flow::workflow> workflow_;
+    int events_sent_ = 0;
 };
 
 }  // namespace pawl::testing

@@ -66,6 +66,72 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_that_pages_misses_no_message_of_concurren
     BOOST_TEST(seen == posters * each);
 }
 
+namespace {
+
+std::vector<std::string> woken(connection& c, std::vector<published_event> events) {
+    std::vector<std::string> runs;
+    for (const auto& each : c.publish(events).value()) runs.push_back(each.run);
+    return runs;
+}
+
+using names = std::vector<std::string>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_reaches_the_subscribed_runs_in_order_and_once, kind, every_store) {
+    opened<kind> s;
+    const std::vector<std::pair<std::string, std::vector<std::string>>> wishes{{"a", {"paid", "sent"}}, {"b", {"paid"}}, {"all", {""}}, {"none", {}}};
+    shard_id shard = 0;
+    for (const auto& [run, types] : wishes) {
+        BOOST_TEST(s.c->create_run(s.run(run, ++shard)).has_value());
+        auto k = s.step(run, 0, shard);
+        k.subscribed = types;
+        BOOST_TEST((s.commit_one(k) == checkpoint_outcome::committed));
+    }
+    BOOST_TEST(woken(*s.c, {{"/shop", "1", "paid", R"({"n":1})"}, {"/shop", "2", "sent", "{}"}}) == (names{"a", "all", "b"}));
+    BOOST_TEST(woken(*s.c, {{"/shop", "1", "paid", "{}"}}).empty());
+    BOOST_TEST(woken(*s.c, {{"/other", "1", "paid", "{}"}}) == (names{"a", "all", "b"}));
+    BOOST_TEST(woken(*s.c, {{"/shop", "3", "lost", "{}"}}) == (names{"all"}));
+    BOOST_TEST(woken(*s.c, {}).empty());
+    names seen;
+    for (const auto& entry : s.c->fetch_inbox(std::vector<shard_id>{1}, 0, 10).value()) {
+        if (entry.kind != "event") continue;  // "start"
+        seen.push_back(entry.source + " " + entry.id);
+        if (seen.size() == 1) BOOST_TEST(entry.body == R"({"n":1})");
+    }
+    BOOST_TEST(seen == (names{"/shop 1 a", "/shop 2 a", "/other 1 a"}));
+    BOOST_TEST((s.c->publish(std::vector<published_event>{{std::string(1'001, 's'), "1", "t", "{}"}}).error().code == store_errc::refused));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(subscriptions_change_with_checkpoints_and_end_with_the_run, kind, every_store) {
+    opened<kind> s;
+    for (const auto* run : {"r1", "r2"}) {
+        BOOST_TEST(s.c->create_run(s.run(run, 1)).has_value());
+        auto k = s.step(run, 0, 1);
+        k.subscribed = {"paid", "sent"};
+        BOOST_TEST((s.commit_one(k) == checkpoint_outcome::committed));
+    }
+    // One batch: dropped, taken up again, and something new; the last word counts.
+    std::vector<checkpoint> chain{s.step("r1", 1, 1), s.step("r1", 2, 1)};
+    chain[0].unsubscribed = {"paid", "sent"};
+    chain[1].subscribed = {"paid", "late"};
+    for (const auto outcome : s.c->commit(chain).value()) BOOST_TEST((outcome == checkpoint_outcome::committed));
+    BOOST_TEST(woken(*s.c, {{"/x", "1", "sent", "{}"}}) == (names{"r2"}));
+    BOOST_TEST(woken(*s.c, {{"/x", "2", "paid", "{}"}}) == (names{"r1", "r2"}));
+    BOOST_TEST(woken(*s.c, {{"/x", "3", "late", "{}"}}) == (names{"r1"}));
+    // A checkpoint that does not count changes nothing.
+    auto stale = s.step("r1", 1, 1);
+    stale.unsubscribed = {"paid"};
+    BOOST_TEST((s.commit_one(stale) == checkpoint_outcome::conflict));
+    BOOST_TEST(woken(*s.c, {{"/x", "4", "paid", "{}"}}) == (names{"r1", "r2"}));
+    auto last = s.step("r1", 3, 1);
+    last.status = run_status::completed;
+    last.state.clear();
+    last.unsubscribed_all = true;
+    BOOST_TEST((s.commit_one(last) == checkpoint_outcome::committed));
+    BOOST_TEST(woken(*s.c, {{"/x", "5", "paid", "{}"}, {"/x", "6", "late", "{}"}}) == (names{"r2"}));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(events_wait_in_order_until_delivered, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());

@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_store_of_every_earlier_version_is_brought_up_to_
         BOOST_TEST(c->create_run(r).has_value());
         BOOST_TEST(c->load_run("new").value().parent == "p");
         BOOST_TEST(c->deploy({"shop", "order", "1.0.0", "d", "", "", {}}, false).value());
+        const published_event event{"/test", "e1", "t", "{}"};
+        BOOST_TEST(c->publish(std::span(&event, 1)).value().empty());
         if (i + 1 < released.size()) BOOST_TEST((open_database(at.url, older).error().code == store_errc::newer_schema));
     }
     // Versions to come, beside those of history.
