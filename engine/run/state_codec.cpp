@@ -442,4 +442,6 @@ result<run_state> decode(std::string_view text, const std::string& id, std::shar
     return make_problem(problem_type::runtime, "The stored state of run " + id + " cannot be read by this version of pawl; the run was left as it is.");
 }
 
+bool may_need_blobs(std::string_view text) noexcept { return text.find(R"({"b":")") != std::string_view::npos; }
+
 }  // namespace pawl::run

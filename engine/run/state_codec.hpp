@@ -24,4 +24,7 @@ encoded_state encode(const run_state& s);
 result<run_state> decode(std::string_view text, const std::string& id, std::shared_ptr<const flow::workflow> workflow, value_ref raw_input,
                          const std::map<std::string, std::string, std::less<>>& blobs);
 
+/// False when decode() of this text needs no blobs. May be true without need.
+bool may_need_blobs(std::string_view text) noexcept;
+
 }  // namespace pawl::run

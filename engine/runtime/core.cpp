@@ -11,6 +11,8 @@ namespace {
 /// Inputs applied before a checkpoint is cut: a loop of transactional calls must not gather for ever.
 constexpr std::size_t most_inputs_at_once = 256;
 constexpr std::size_t most_loads_at_once = 64;
+/// With fewer runs than this left to load, the store is asked for more that are due.
+constexpr std::size_t few_to_load = 500;
 /// A run that waits for less than this stays in memory.
 constexpr milliseconds short_wait{2'000};
 
@@ -72,6 +74,10 @@ void core::load_more() {
         auto run = std::move(to_load_.front());
         to_load_.pop_front();
         ports_.load(std::move(run));
+    }
+    if (more_due_ && to_load_.size() < few_to_load) {
+        more_due_ = false;
+        ports_.fetch_inbox();
     }
 }
 
@@ -433,7 +439,8 @@ void core::arm() {
     if (!timers_.empty()) ports_.wake_at(timers_.begin()->first);
 }
 
-void core::due(const std::vector<store::due_run>& runs) {
+void core::due(const std::vector<store::due_run>& runs, bool more) {
+    more_due_ = more;
     for (const auto& run : runs) {
         if (epochs_.contains(run.shard) && !residents_.contains(run.run)) timers_.insert({run.due_at, run.run});
     }

@@ -33,7 +33,8 @@ public:
     /// the shard is not ours or memory is full, and then nothing was written, or (after a lost lease) its fate is in the store.
     void begin(store::new_run run, std::shared_ptr<const flow::workflow> workflow, std::function<void(bool)> done);
     void received(std::vector<store::inbox_entry> entries);
-    void due(const std::vector<store::due_run>& runs);
+    /// Runs whose time has come or comes soon; `more`: the store has further ones, asked for when these have been taken up.
+    void due(const std::vector<store::due_run>& runs, bool more = false);
     void tick();
     void loaded(loaded_run run);
     void load_failed(const std::string& run, const problem& error);
@@ -100,6 +101,7 @@ private:
     std::unordered_map<std::string, std::vector<run_input>> loading_;  ///< runs being loaded, and what waits for them
     std::deque<std::string> to_load_;                                  ///< runs that wait for room in memory
     std::size_t loads_under_way_ = 0;
+    bool more_due_ = false;                                            ///< the store holds due runs that we have not heard of
     std::set<std::pair<time_point, std::string>> timers_;              ///< of residents, and of runs that are due soon
     std::set<std::int64_t> handled_;                                   ///< inbox entries taken, not yet durably consumed
     /// Consumed entries that a fetch under way may still report, with the number of fetches received when they were consumed.

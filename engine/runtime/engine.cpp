@@ -1,5 +1,6 @@
 #include "runtime/engine.hpp"
 
+#include "run/state_codec.hpp"
 #include "runtime/core.hpp"
 #include "runtime/definitions.hpp"
 #include "runtime/journal.hpp"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::size_t reader_threads = 2;
 constexpr std::size_t most_messages_at_once = 1'000;
-constexpr std::size_t most_due_at_once = 1'000;
+constexpr std::size_t most_due_at_once = 2'000;
 
 /// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
 struct core_thread {
@@ -126,7 +127,7 @@ struct engine::impl final : core_ports {
             }
             loaded.workflow = *compiled;
         }
-        if (!loaded.row.state.empty()) {
+        if (run::may_need_blobs(loaded.row.state)) {
             auto blobs = c.load_blobs(loaded.row.shard, run);
             if (!blobs) return give_up(blobs.error());
             loaded.blobs = std::move(*blobs);
@@ -153,7 +154,7 @@ struct engine::impl final : core_ports {
         if (!due) return failed(due.error());
         on_core([this, entries = std::move(*entries), due = std::move(*due)]() mutable {
             heart->received(std::move(entries));
-            heart->due(due);
+            heart->due(due, due.size() == most_due_at_once);
         });
         fetching = false;  // only now: the core relies on fetches arriving one after the other
         if (fetch_again) fetch_inbox();
