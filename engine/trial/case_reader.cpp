@@ -1,0 +1,277 @@
+#include "trial/case_file.hpp"
+
+#include "schema/validator.hpp"
+#include "trial/match.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace pawl::trial {
+namespace {
+
+constexpr std::size_t most_mistakes = 50;
+
+std::string text_of(const json::object& object, std::string_view key) {
+    const auto* v = object.if_contains(key);
+    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+}
+
+std::optional<effect_safety> safety_from(std::string_view text) {
+    if (text == "pure") return effect_safety::pure;
+    if (text == "idempotent") return effect_safety::idempotent;
+    if (text == "at-most-once") return effect_safety::at_most_once;
+    return std::nullopt;
+}
+
+problem error_from(const json::value& v) {
+    static constexpr std::pair<std::string_view, problem_type> standard[] = {
+        {"configuration", problem_type::configuration}, {"validation", problem_type::validation}, {"expression", problem_type::expression},
+        {"authentication", problem_type::authentication}, {"authorization", problem_type::authorization}, {"timeout", problem_type::timeout},
+        {"communication", problem_type::communication}, {"runtime", problem_type::runtime}};
+    const auto name = v.is_string() ? std::string(v.get_string()) : text_of(v.get_object(), "type");
+    for (const auto& [known, type] : standard) {
+        if (known != name) continue;
+        auto made = make_problem(type, "Scripted by the case.");
+        if (v.is_string()) return made;
+        auto whole = to_json(made);
+        for (const auto& [key, value] : v.get_object()) {
+            if (key != "type") whole[key] = value;
+        }
+        return problem_from_json(whole);
+    }
+    return problem_from_json(v.get_object());
+}
+
+class reader {
+public:
+    reader(case_file& out, std::vector<diagnostic>& diagnostics) : out_(out), diagnostics_(diagnostics) {}
+
+    void read() {
+        const auto& root = out_.document.value.get_object();
+        if (const auto* functions = root.if_contains("functions")) read_functions(functions->get_object());
+        const auto* shared = root.if_contains("given");
+        const auto shared_answers = read_answers(root, "");
+        const auto& cases = root.at("cases").get_array();
+        std::set<std::string> names;
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            const auto pointer = "/cases/" + std::to_string(i);
+            auto one = read_case(cases[i].get_object(), pointer, shared == nullptr ? nullptr : &shared->get_object());
+            if (!names.insert(one.name).second) error(pointer + "/name", "two cases are named \"" + one.name + "\"", "names tell cases apart in reports and with --filter");
+            one.answers.insert(one.answers.end(), shared_answers.begin(), shared_answers.end());
+            add_conditions(one, root, "");
+            out_.cases.push_back(std::move(one));
+        }
+    }
+
+    void error(const std::string& pointer, std::string message, std::string hint = {}) {
+        diagnostics_.push_back({severity::error, "bad-case", out_.path, out_.document.mark_of(pointer), 1, pointer, std::move(message), std::move(hint)});
+    }
+
+private:
+    void read_functions(const json::object& functions) {
+        for (const auto& [name, body] : functions) {
+            const auto& object = body.get_object();
+            function_description d;
+            d.name = name;
+            d.version = text_of(object, "version").empty() ? "1.0.0" : text_of(object, "version");
+            d.summary = "Declared by a test.";
+            d.safety = safety_from(text_of(object, "safety")).value_or(effect_safety::idempotent);
+            if (const auto* schema = object.if_contains("input")) d.input_schema = *schema;
+            if (const auto* schema = object.if_contains("output")) d.output_schema = *schema;
+            d.origin = out_.path;
+            for (const auto& [member, schema] : {std::pair("input", &d.input_schema), std::pair("output", &d.output_schema)}) {
+                if (!*schema) continue;
+                const auto compiled = schema::validator::compile(**schema);
+                if (compiled.has_error()) error("/functions/" + pointer_token(name) + "/" + member, compiled.error().detail);
+            }
+            out_.functions.push_back(std::move(d));
+        }
+    }
+
+    milliseconds duration(const json::value& v, const std::string& pointer) {
+        const auto read = parse_iso8601_duration(v.get_string());
+        if (read.has_value()) return *read;
+        error(pointer, read.error().detail);
+        return milliseconds(0);
+    }
+
+    void matcher(const json::value& v, const std::string& pointer) {
+        for (auto& bad : check_matchers(v)) error(pointer + bad.pointer, std::move(bad.message));
+    }
+
+    reply read_reply(const json::object& from, const std::string& pointer) {
+        reply out;
+        if (const auto* value = from.if_contains("value")) {
+            out.value = *value;
+        } else if (const auto* text = from.if_contains("text")) {
+            out.value = *text;
+            out.is_text = true;
+        } else if (const auto* failure = from.if_contains("error")) {
+            out.what = reply::kind::error;
+            out.error = error_from(*failure);
+        } else {
+            out.what = reply::kind::silence;
+        }
+        if (const auto* delay = from.if_contains("delay")) out.delay = duration(*delay, pointer + "/delay");
+        return out;
+    }
+
+    std::vector<answer> read_answers(const json::object& from, const std::string& pointer) {
+        std::vector<answer> out;
+        const auto* list = from.if_contains("answers");
+        if (list == nullptr) return out;
+        for (std::size_t i = 0; i < list->get_array().size(); ++i) {
+            const auto& object = list->get_array()[i].get_object();
+            answer one;
+            one.pointer = pointer + "/answers/" + std::to_string(i);
+            one.call = text_of(object, "call");
+            one.task = text_of(object, "task");
+            if (const auto* with = object.if_contains("with")) {
+                matcher(*with, one.pointer + "/with");
+                one.with = *with;
+            }
+            if (const auto* attempt = object.if_contains("attempt")) one.attempt = attempt->to_number<unsigned>();
+            if (const auto* replies = object.if_contains("replies")) {
+                for (std::size_t n = 0; n < replies->get_array().size(); ++n) {
+                    one.replies.push_back(read_reply(replies->get_array()[n].get_object(), one.pointer + "/replies/" + std::to_string(n)));
+                }
+            } else {
+                one.replies.push_back(read_reply(object, one.pointer));
+            }
+            out.push_back(std::move(one));
+        }
+        return out;
+    }
+
+    std::vector<happening> read_when(const json::array& list, const std::string& pointer) {
+        std::vector<happening> out;
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const auto& [name, body] = *list[i].get_object().begin();
+            happening one;
+            one.pointer = pointer + "/" + std::to_string(i) + "/" + std::string(name);
+            if (const auto* object = body.if_object(); object != nullptr && name != "message") {
+                one.task = text_of(*object, "task");
+                one.by = text_of(*object, "by");
+                one.comment = text_of(*object, "comment");
+            }
+            if (name == "approve" || name == "reject") {
+                one.what = name == "approve" ? happening::kind::approve : happening::kind::reject;
+                if (body.is_string()) one.task = body.get_string();
+            } else if (name == "cancel") {
+                one.what = happening::kind::cancel;
+            } else if (name == "wait") {
+                one.duration = duration(body, one.pointer);
+            } else {
+                one.what = happening::kind::message;
+                one.body = body;
+            }
+            out.push_back(std::move(one));
+        }
+        return out;
+    }
+
+    /// Members of the case's own `given` stand before those of the file's.
+    starting_point read_given(const json::object* own, const std::string& own_pointer, const json::object* shared) {
+        starting_point out;
+        out.pointer = own != nullptr ? own_pointer : shared != nullptr ? "/given" : "";
+        const bool own_flow = own != nullptr && (own->contains("flow") || own->contains("workflow"));
+        const auto find = [&](std::string_view key) -> std::pair<const json::value*, std::string> {
+            if (own != nullptr && own->contains(key)) return {own->if_contains(key), own_pointer + "/" + std::string(key)};
+            if (own_flow && (key == "flow" || key == "workflow")) return {nullptr, ""};
+            if (shared != nullptr && shared->contains(key)) return {shared->if_contains(key), "/given/" + std::string(key)};
+            return {nullptr, ""};
+        };
+        if (const auto [v, at] = find("flow"); v != nullptr) out.flow = v->get_string();
+        if (const auto [v, at] = find("workflow"); v != nullptr) {
+            out.workflow = *v;
+            out.workflow_pointer = at;
+        }
+        if (const auto [v, at] = find("agent"); v != nullptr) {
+            const std::string_view name = v->get_string();
+            out.agent = name.substr(0, name.find('/'));
+            out.key = name.substr(name.find('/') + 1);
+        }
+        if (const auto [v, at] = find("state"); v != nullptr) {
+            out.state = *v;
+            if (out.agent.empty()) error(at, "a `state` belongs to an agent, and this case names none", "add `agent: NAME/KEY`");
+        }
+        if (const auto [v, at] = find("stateVersion"); v != nullptr) out.state_version = v->to_number<int>();
+        if (const auto [v, at] = find("earlier"); v != nullptr) {
+            for (const auto& each : v->get_array()) out.earlier.push_back({each.get_object().at("version").to_number<int>(), each.get_object().at("state")});
+        }
+        out.clock = parse_rfc3339("2026-01-01T00:00:00Z").value();
+        if (const auto [v, at] = find("clock"); v != nullptr) {
+            const auto read = parse_rfc3339(v->get_string());
+            if (read.has_value()) out.clock = *read;
+            else error(at, read.error().detail);
+        }
+        if (const auto [v, at] = find("secrets"); v != nullptr) {
+            for (const auto& [name, value] : v->get_object()) out.secrets.emplace(name, value.get_string());
+        }
+        return out;
+    }
+
+    void add_conditions(test_case& one, const json::object& from, const std::string& pointer) {
+        if (const auto* list = from.if_contains("always")) {
+            for (std::size_t i = 0; i < list->get_array().size(); ++i) {
+                const auto at = pointer + "/always/" + std::to_string(i);
+                if (pointer.empty() && out_.cases.empty()) matcher(list->get_array()[i], at);  // the file's: once
+                if (!pointer.empty()) matcher(list->get_array()[i], at);
+                one.always.emplace_back(at, list->get_array()[i]);
+            }
+        }
+        if (const auto* list = from.if_contains("faults")) {
+            for (const auto& each : list->get_array()) one.faults.push_back(each);
+        }
+    }
+
+    test_case read_case(const json::object& from, const std::string& pointer, const json::object* shared) {
+        test_case out;
+        out.name = text_of(from, "name");
+        out.pointer = pointer;
+        const auto* own = from.if_contains("given");
+        out.given = read_given(own == nullptr ? nullptr : &own->get_object(), pointer + "/given", shared);
+        if (out.given.flow.empty() && out.given.workflow.is_null() && out.given.agent.empty()) {
+            error(pointer + "/name", "this case names no flow", "add `given: { flow: PATH }`, `workflow:` with a definition, or `agent: NAME/KEY` whose manifest entry has `on.message`");
+        }
+        if (const auto* input = from.if_contains("input")) out.input = *input;
+        out.answers = read_answers(from, pointer);
+        if (const auto* when = from.if_contains("when")) out.when = read_when(when->get_array(), pointer + "/when");
+        out.then = from.at("then");
+        out.then_pointer = pointer + "/then";
+        matcher(out.then, out.then_pointer);
+        add_conditions(out, from, pointer);
+        if (const auto* without = from.if_contains("without")) {
+            for (const auto& each : without->get_array()) out.without.emplace_back(each.get_string());
+        }
+        return out;
+    }
+
+    case_file& out_;
+    std::vector<diagnostic>& diagnostics_;
+};
+
+}  // namespace
+
+case_file_result read_cases(std::string_view text, const std::string& path) {
+    case_file_result out;
+    case_file file;
+    file.path = path;
+    auto document = flow::read_yaml(text, path);
+    if (document.has_error()) {
+        out.diagnostics.push_back(document.error());
+        return out;
+    }
+    file.document = std::move(*document);
+    static const auto validator = schema::validator::compile(case_schema()).value();
+    reader read(file, out.diagnostics);
+    for (const auto& wrong : validator.validate(file.document.value, most_mistakes)) {
+        read.error(wrong.instance, (wrong.instance.empty() ? "the file" : "`" + wrong.instance.substr(wrong.instance.rfind('/') + 1) + "`") + " " + wrong.message);
+    }
+    if (!out.diagnostics.empty()) return out;
+    read.read();
+    if (out.diagnostics.empty()) out.file = std::move(file);
+    return out;
+}
+
+}  // namespace pawl::trial

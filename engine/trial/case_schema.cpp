@@ -1,0 +1,167 @@
+#include "trial/case_file.hpp"
+
+namespace pawl::trial {
+namespace {
+
+constexpr std::string_view text = R"schema({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Cases of pawl test",
+  "type": "object",
+  "required": ["cases"],
+  "additionalProperties": false,
+  "properties": {
+    "title": { "type": "string", "description": "what these cases are about, for people" },
+    "given": { "$ref": "#/$defs/given", "description": "for every case; a case's own `given` replaces members" },
+    "functions": {
+      "type": "object",
+      "description": "functions that the project does not offer (no plugin needed): name -> what it says of itself",
+      "propertyNames": { "minLength": 1, "maxLength": 200 },
+      "additionalProperties": {
+        "type": "object", "additionalProperties": false,
+        "properties": {
+          "safety": { "enum": ["pure", "idempotent", "at-most-once"] },
+          "version": { "type": "string" },
+          "input": { "type": ["object", "boolean"], "description": "JSON Schema of the arguments" },
+          "output": { "type": ["object", "boolean"], "description": "JSON Schema of the output" }
+        }
+      }
+    },
+    "answers": { "$ref": "#/$defs/answers", "description": "for every case, after its own" },
+    "always": { "$ref": "#/$defs/conditions" },
+    "faults": { "$ref": "#/$defs/faults" },
+    "cases": { "type": "array", "minItems": 1, "maxItems": 10000, "items": { "$ref": "#/$defs/case" } }
+  },
+  "$defs": {
+    "duration": { "type": "string", "pattern": "^P", "description": "ISO 8601: PT30S, P30D" },
+    "conditions": {
+      "description": "expressions on what was seen at the end ({status, output, error, state, calls, events, ...}); they must hold in every mode",
+      "type": "array", "items": { "type": "string", "pattern": "^\\s*\\$\\{" }
+    },
+    "faults": {
+      "description": "errors by which the flow may end, beside those that it raises itself",
+      "type": "array", "items": { "type": "object", "minProperties": 1 }
+    },
+    "given": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "flow": { "type": "string", "minLength": 1, "description": "path of the flow, relative to this file" },
+        "workflow": { "type": "object", "description": "a whole definition, in place of `flow`" },
+        "agent": { "type": "string", "pattern": "^[^/]+/.+$", "description": "the instance that the run belongs to: NAME/KEY" },
+        "state": { "description": "the agent's state before; absent: a new instance" },
+        "stateVersion": { "type": "integer", "minimum": 1 },
+        "earlier": {
+          "description": "the same state as it stood in earlier versions, for --old-states",
+          "type": "array",
+          "items": {
+            "type": "object", "required": ["version", "state"], "additionalProperties": false,
+            "properties": { "version": { "type": "integer", "minimum": 1 }, "state": true }
+          }
+        },
+        "clock": { "type": "string", "description": "RFC 3339; 2026-01-01T00:00:00Z when absent" },
+        "secrets": { "type": "object", "additionalProperties": { "type": "string" } }
+      },
+      "not": { "required": ["flow", "workflow"] }
+    },
+    "reply": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "value": { "description": "the call's output" },
+        "text": { "type": "string", "description": "what a model wrote" },
+        "error": { "$ref": "#/$defs/error" },
+        "silence": { "const": true, "description": "no answer, ever" },
+        "delay": { "$ref": "#/$defs/duration" }
+      },
+      "oneOf": [ { "required": ["value"] }, { "required": ["text"] }, { "required": ["error"] }, { "required": ["silence"] } ]
+    },
+    "error": {
+      "anyOf": [
+        { "enum": ["configuration", "validation", "expression", "authentication", "authorization", "timeout", "communication", "runtime"] },
+        {
+          "type": "object", "required": ["type"], "additionalProperties": true,
+          "properties": {
+            "type": { "type": "string", "minLength": 1 }, "status": { "type": "integer" },
+            "title": { "type": "string" }, "detail": { "type": "string" }
+          }
+        }
+      ]
+    },
+    "answers": {
+      "type": "array",
+      "items": {
+        "type": "object", "additionalProperties": false,
+        "properties": {
+          "call": { "type": "string", "minLength": 1, "description": "the function" },
+          "task": { "type": "string", "minLength": 1 },
+          "with": { "description": "what the arguments must match" },
+          "attempt": { "type": "integer", "minimum": 1 },
+          "value": true, "text": { "type": "string" }, "error": { "$ref": "#/$defs/error" }, "silence": { "const": true }, "delay": { "$ref": "#/$defs/duration" },
+          "replies": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/reply" }, "description": "the first call gets the first; the last one stays" }
+        },
+        "anyOf": [ { "required": ["call"] }, { "required": ["task"] } ],
+        "oneOf": [ { "required": ["value"] }, { "required": ["text"] }, { "required": ["error"] }, { "required": ["silence"] }, { "required": ["replies"] } ]
+      }
+    },
+    "decision": {
+      "anyOf": [
+        { "type": "string", "minLength": 1, "description": "the task that asks" },
+        {
+          "type": "object", "additionalProperties": false,
+          "properties": { "task": { "type": "string" }, "by": { "type": "string" }, "comment": { "type": "string" } }
+        }
+      ]
+    },
+    "when": {
+      "type": "array",
+      "items": {
+        "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+        "properties": {
+          "approve": { "$ref": "#/$defs/decision" },
+          "reject": { "$ref": "#/$defs/decision" },
+          "cancel": { "anyOf": [ { "const": true }, { "type": "object", "additionalProperties": false, "properties": { "by": { "type": "string" } } } ] },
+          "wait": { "$ref": "#/$defs/duration" },
+          "message": { "description": "another run of the flow, with this input" }
+        }
+      }
+    },
+    "case": {
+      "type": "object", "required": ["name", "then"], "additionalProperties": false,
+      "properties": {
+        "name": { "type": "string", "minLength": 1, "maxLength": 300 },
+        "given": { "$ref": "#/$defs/given" },
+        "input": { "description": "what the run starts with; {} when absent" },
+        "answers": { "$ref": "#/$defs/answers" },
+        "when": { "$ref": "#/$defs/when" },
+        "always": { "$ref": "#/$defs/conditions" },
+        "faults": { "$ref": "#/$defs/faults" },
+        "without": {
+          "description": "modes that make no sense for this case",
+          "type": "array", "items": { "enum": ["crash-everywhere", "duplicates", "bad-answers", "shuffle", "old-states"] }
+        },
+        "then": {
+          "type": "object", "minProperties": 1, "additionalProperties": false,
+          "properties": {
+            "status": { "enum": ["completed", "faulted", "cancelled", "waiting"] },
+            "output": true, "error": true, "state": true, "meta": true,
+            "transitions": { "type": ["array", "object"] },
+            "calls": { "type": ["array", "object"] },
+            "events": { "type": ["array", "object"] },
+            "approvals": { "type": ["array", "object"] },
+            "log": { "type": ["array", "object"] },
+            "runs": { "type": ["array", "object"] },
+            "took": true,
+            "never": { "type": "array", "items": { "type": "string" }, "description": "functions or tasks that are not called" }
+          }
+        }
+      }
+    }
+  }
+})schema";
+
+}  // namespace
+
+const json::value& case_schema() {
+    static const json::value schema = parse_json(text).value();
+    return schema;
+}
+
+}  // namespace pawl::trial

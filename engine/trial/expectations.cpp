@@ -1,0 +1,150 @@
+// `then`, `always` and declared ends, held against what was seen.
+#include "trial/judge.hpp"
+#include "trial/match.hpp"
+
+#include <algorithm>
+
+namespace pawl::trial {
+namespace {
+
+constexpr std::string_view lists[] = {"transitions", "calls", "events"};
+
+/// The short forms of items: "task outcome", "function", "type".
+json::value whole_item(std::string_view list, const json::value& item) {
+    if (!item.is_string()) return item;
+    const std::string_view text = item.get_string();
+    if (list == "calls") return json::object{{"function", text}};
+    if (list == "events") return json::object{{"type", text}};
+    const auto blank = text.find(' ');
+    return json::object{{"task", text.substr(0, blank)}, {"outcome", blank == std::string_view::npos ? std::string_view("completed") : text.substr(blank + 1)}};
+}
+
+json::value whole_items(std::string_view list, const json::value& expected) {
+    if (const auto* items = expected.if_array()) {
+        json::array out;
+        for (const auto& each : *items) out.push_back(whole_item(list, each));
+        return out;
+    }
+    json::object out;
+    for (const auto& [name, operand] : expected.get_object()) out[name] = name == "$size" ? operand : operand.is_array() ? whole_items(list, operand) : whole_item(list, operand);
+    return out;
+}
+
+json::value any_order(json::value expected) {
+    if (expected.is_array()) return json::object{{"$anyOrder", std::move(expected)}};
+    auto& object = expected.get_object();
+    if (auto* ordered = object.if_contains("$inOrder")) {
+        object["$contains"] = json::value(*ordered);
+        object.erase("$inOrder");
+    }
+    return expected;
+}
+
+json::value whole_expectation(std::string_view name, const json::value& expected, bool unordered) {
+    if (std::find(std::begin(lists), std::end(lists), name) != std::end(lists)) {
+        auto whole = whole_items(name, expected);
+        return unordered ? any_order(std::move(whole)) : whole;
+    }
+    if (name == "error" && expected.is_string()) return json::object{{"type", expected}};
+    if (name == "took" && expected.is_string()) {
+        const auto duration = parse_iso8601_duration(std::string_view(expected.get_string()));
+        if (duration.has_value()) return json::value(to_iso8601(*duration));
+    }
+    return expected;
+}
+
+void judge_never(const test_case& c, const history& h, std::vector<finding>& out) {
+    const auto* never = c.then.get_object().if_contains("never");
+    if (never == nullptr) return;
+    for (std::size_t i = 0; i < never->get_array().size(); ++i) {
+        const auto& name = never->get_array()[i];
+        for (const auto* list : {"calls", "transitions"}) {
+            for (const auto& each : h.seen.at(list).get_array()) {
+                const auto& object = each.get_object();
+                if (object.at("function") != name && object.at("task") != name) continue;
+                finding f;
+                f.pointer = c.then_pointer + "/never/" + std::to_string(i);
+                f.message = to_text(name) + " must never be called, but it was";
+                f.actual = to_text(each);
+                if (std::string_view(list) == "transitions" && !out.empty() && out.back().pointer == f.pointer) continue;
+                out.push_back(std::move(f));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<finding> judge_expectations(const test_case& c, const history& h, bool unordered) {
+    std::vector<finding> out;
+    for (const auto& [name, expected] : c.then.get_object()) {
+        if (name == "never") continue;
+        const auto* actual = h.seen.if_contains(name);
+        const auto whole = whole_expectation(name, expected, unordered);
+        for (auto& m : match(whole, actual == nullptr ? json::value() : *actual, h.seen)) {
+            finding f;
+            f.pointer = c.then_pointer + "/" + pointer_token(name) + m.pointer;
+            f.message = "`" + std::string(name) + (m.path.empty() ? "" : m.path) + "` is not as expected";
+            f.expected = std::move(m.expected);
+            f.actual = std::move(m.actual);
+            out.push_back(std::move(f));
+        }
+    }
+    judge_never(c, h, out);
+    for (auto& more : judge_conditions(c, h)) out.push_back(std::move(more));
+    for (const auto& t : h.troubles) out.push_back({"", "", t.pointer, t.message, "", "", "", {}, {}});
+    for (const auto& call : h.unanswered) {
+        finding f;
+        f.pointer = c.pointer + "/name";
+        f.message = "the case has no answer for " + call;
+        f.hint = "add one under `answers`: { call: FUNCTION, value: ... }";
+        out.push_back(std::move(f));
+    }
+    // What the run died of says more than the status it has.
+    const auto* error = h.seen.if_contains("error");
+    if (!out.empty() && error != nullptr && error->is_object()) {
+        const auto e = problem_from_json(error->get_object());
+        out.front().hint = "the run faulted at " + e.instance + ": " + e.type + ": " + e.detail + (out.front().hint.empty() ? "" : "\n" + out.front().hint);
+    }
+    return out;
+}
+
+std::vector<finding> judge_conditions(const test_case& c, const history& h) {
+    std::vector<finding> out;
+    for (const auto& [pointer, condition] : c.always) {
+        for (auto& m : match(condition, json::value(h.seen), h.seen)) {
+            finding f;
+            f.pointer = pointer;
+            f.message = "what must always hold does not";
+            f.expected = std::move(m.expected);
+            json::object shown;
+            for (const auto* name : {"status", "output", "error", "state"}) {
+                if (const auto* v = h.seen.if_contains(name)) shown[name] = *v;
+            }
+            f.actual = to_text(shown);
+            out.push_back(std::move(f));
+        }
+    }
+    return out;
+}
+
+std::optional<std::string> undeclared_end(const test_case& c, const history& h) {
+    const auto& status = h.seen.at("status").get_string();
+    if (status == "waiting") {
+        const auto* expected = c.then.get_object().if_contains("status");
+        if (h.waits_for_decision || (expected != nullptr && *expected == h.seen.at("status"))) return std::nullopt;
+        return "the run waits for ever";
+    }
+    if (status != "faulted") return std::nullopt;
+    const auto& error = h.seen.at("error");
+    const auto e = problem_from_json(error.get_object());
+    const auto fits = [&](const json::value& declared) { return match(whole_expectation("error", declared, false), error, h.seen).empty(); };
+    if (std::any_of(c.faults.begin(), c.faults.end(), fits)) return std::nullopt;
+    if (const auto* expected = c.then.get_object().if_contains("error"); expected != nullptr && fits(*expected)) return std::nullopt;
+    for (const auto& task : h.workflow->tasks) {
+        if (task.pointer == e.instance && std::holds_alternative<flow::raise_task>(task.body)) return std::nullopt;
+    }
+    return "nothing catches it, and the run ends faulted at " + e.instance + " (" + e.type + ": " + e.detail + ")";
+}
+
+}  // namespace pawl::trial

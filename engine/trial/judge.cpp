@@ -1,0 +1,281 @@
+#include "trial/judge.hpp"
+
+#include <algorithm>
+
+namespace pawl::trial {
+namespace {
+
+constexpr std::size_t most_findings = 5;  ///< of one mode: the first ones are the smallest
+
+std::string text_of(const json::object& object, std::string_view key) {
+    const auto* v = object.if_contains(key);
+    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+}
+
+std::vector<std::string> lines_of(const history& h) {
+    std::vector<std::string> out;
+    for (const auto& each : h.seen.at("transitions").get_array()) {
+        const auto& t = each.get_object();
+        out.push_back(text_of(t, "task") + " " + text_of(t, "outcome") + (t.at("attempt").to_number<int>() > 1 ? " (try " + std::to_string(t.at("attempt").to_number<int>()) + ")" : ""));
+    }
+    return out;
+}
+
+bool had_unknown(const history& h) {
+    const auto& all = h.seen.at("transitions").get_array();
+    return std::any_of(all.begin(), all.end(), [](const json::value& t) { return t.get_object().at("outcome") == "unknown"; });
+}
+
+/// What calls did to the world, each key once: function and arguments of those that were answered with a value.
+json::value effects_of(const history& h) {
+    std::map<std::string, std::string> by_key;
+    for (const auto& t : h.tries) {
+        if (t.safety == effect_safety::pure || t.answered.what != reply::kind::value || t.executions == 0) continue;
+        by_key[t.key] = t.function + " " + to_text(t.with);
+    }
+    std::vector<std::string> sorted;
+    for (const auto& [key, what] : by_key) sorted.push_back(what);
+    std::sort(sorted.begin(), sorted.end());
+    json::array out;
+    for (auto& each : sorted) out.emplace_back(std::move(each));
+    return out;
+}
+
+json::value sorted_events(const history& h) {
+    std::vector<std::string> all;
+    for (const auto& e : h.seen.at("events").get_array()) all.push_back(to_canonical_text(e));
+    std::sort(all.begin(), all.end());
+    json::array out;
+    for (auto& each : all) out.emplace_back(std::move(each));
+    return out;
+}
+
+reply error_reply(problem_type type, std::string detail) {
+    reply r;
+    r.what = reply::kind::error;
+    r.error = make_problem(type, std::move(detail));
+    return r;
+}
+
+reply text_reply(std::string text) {
+    reply r;
+    r.value = std::move(text);
+    r.is_text = true;
+    return r;
+}
+
+/// Every scalar replaced by one of another type.
+json::value of_wrong_types(const json::value& v) {
+    if (const auto* object = v.if_object()) {
+        json::object out;
+        for (const auto& [key, member] : *object) out[key] = of_wrong_types(member);
+        return out;
+    }
+    if (v.is_string() || v.is_array()) return 42;
+    return v.is_bool() ? json::value("yes") : json::value("a few");
+}
+
+struct misfortune {
+    std::string words;
+    reply with;
+};
+
+std::vector<misfortune> misfortunes_of(const seen_try& t) {
+    std::vector<misfortune> out;
+    if (t.function.starts_with("ai.")) {
+        const auto whole = t.answered.value.is_string() ? std::string(t.answered.value.get_string()) : to_text(t.answered.value);
+        out.push_back({"garbage", text_reply("%% 7f3a }{ not what was asked for")});
+        out.push_back({"truncated text", text_reply(whole.substr(0, whole.size() / 2))});
+        out.push_back({"a refusal", text_reply("I am sorry, but I cannot help with that.")});
+        out.push_back({"nothing", text_reply("")});
+        reply wrong;
+        wrong.value = of_wrong_types(t.answered.value);
+        out.push_back({"wrong types", wrong});
+    } else {
+        out.push_back({"a runtime error", error_reply(problem_type::runtime, "Made by --bad-answers.")});
+    }
+    out.push_back({"a communication error", error_reply(problem_type::communication, "Made by --bad-answers.")});
+    if (t.bounded) {
+        reply none;
+        none.what = reply::kind::silence;
+        out.push_back({"silence", none});
+    } else {
+        out.push_back({"a time-out", error_reply(problem_type::timeout, "Made by --bad-answers.")});
+    }
+    return out;
+}
+
+bool without(const test_case& c, std::string_view mode) { return std::find(c.without.begin(), c.without.end(), mode) != c.without.end(); }
+
+}  // namespace
+
+std::optional<history> judge::play(const test_case& c, const variant& how, finding about, verdict& v) {
+    ++v.histories;
+    auto played = runner_.run(c, how);
+    if (played.has_value()) return std::move(*played);
+    about.pointer = c.given.pointer.empty() ? c.pointer : c.given.pointer;
+    about.message = played.error().detail;
+    v.findings.push_back(std::move(about));
+    return std::nullopt;
+}
+
+void judge::same_end(const test_case& c, const history& plain, const history& other, const finding& about, verdict& v) {
+    const auto differ = [&](std::string what, const json::value& expected, const json::value& actual) {
+        if (to_canonical_text(expected) == to_canonical_text(actual)) return false;
+        auto f = about;
+        f.pointer = c.pointer + "/name";
+        f.message = std::move(what);
+        f.expected = to_text(expected);
+        f.actual = to_text(actual);
+        f.transitions_expected = lines_of(plain);
+        f.transitions_actual = lines_of(other);
+        v.findings.push_back(std::move(f));
+        return true;
+    };
+    const auto member = [](const history& h, std::string_view name) { return h.seen.contains(name) ? h.seen.at(name) : json::value(); };
+    for (const auto* name : {"status", "output", "error", "state"}) {
+        if (differ("the run ends with another `" + std::string(name) + "`", member(plain, name), member(other, name))) return;
+    }
+    if (differ("other effects took place", effects_of(plain), effects_of(other))) return;
+    (void)differ("other events were emitted", sorted_events(plain), sorted_events(other));
+}
+
+void judge::plain(const test_case& c, verdict& v, history& out) {
+    auto played = play(c, {}, {}, v);
+    if (!played) return;
+    v.findings = judge_expectations(c, *played, false);
+    v.checkpoints = played->commits;
+    v.seen = played->seen;
+    v.workflow = played->workflow;
+    out = std::move(*played);
+}
+
+void judge::crashes(const test_case& c, const history& plain, verdict& v) {
+    const auto before = v.findings.size();
+    for (std::size_t n = 1; n <= plain.commits && v.findings.size() - before < most_findings; ++n) {
+        for (const bool after : {false, true}) {
+            variant how;
+            how.crash = crash_point{n, after};
+            finding about;
+            about.mode = "crash-everywhere";
+            about.point = std::string("crash ") + (after ? "after" : "before") + " checkpoint " + std::to_string(n) + " of " + std::to_string(plain.commits);
+            const auto played = play(c, how, about, v);
+            if (!played) return;
+            about.pointer = c.pointer + "/name";
+            for (const auto& t : played->tries) {
+                if (t.safety != effect_safety::at_most_once || t.executions < 2) continue;
+                about.message = "`" + t.function + "` (task `" + t.task + "`) is at-most-once, but was executed " + std::to_string(t.executions) + " times";
+                v.findings.push_back(about);
+            }
+            for (auto& f : judge_conditions(c, *played)) {
+                f.mode = about.mode;
+                f.point = about.point;
+                v.findings.push_back(std::move(f));
+            }
+            if (!had_unknown(*played)) {
+                same_end(c, plain, *played, about, v);
+            } else if (const auto why = undeclared_end(c, *played)) {
+                about.message = "the crash leaves open whether an at-most-once call took place; " + *why;
+                about.hint = "catch the `runtime` error \"Unknown Outcome\" and look, or ask a human; or let the tool take the idempotency key and declare itself idempotent";
+                about.transitions_expected = lines_of(plain);
+                about.transitions_actual = lines_of(*played);
+                v.findings.push_back(about);
+            }
+        }
+    }
+}
+
+void judge::twice(const test_case& c, const history& plain, verdict& v) {
+    variant how;
+    how.duplicates = true;
+    finding about;
+    about.mode = "duplicates";
+    about.point = "every message, decision and answer arrives twice";
+    const auto played = play(c, how, about, v);
+    if (played) same_end(c, plain, *played, about, v);
+}
+
+void judge::bad(const test_case& c, const history& plain, verdict& v) {
+    const auto before = v.findings.size();
+    for (const auto& t : plain.tries) {
+        if (t.answered.what != reply::kind::value) continue;  // the case has its own misfortune here
+        for (const auto& m : misfortunes_of(t)) {
+            for (const bool always : {false, true}) {
+                if (v.findings.size() - before >= most_findings) return;
+                variant how;
+                how.bad = replacement{t.key, always ? std::nullopt : std::optional<unsigned>(t.attempt), m.with};
+                finding about;
+                about.mode = "bad-answers";
+                about.point = "task `" + t.task + "` (`" + t.function + "`) gets " + m.words + (always ? ", at every try" : t.attempt > 1 ? " at try " + std::to_string(t.attempt) : "");
+                const auto played = play(c, how, about, v);
+                if (!played) return;
+                auto conditions = judge_conditions(c, *played);
+                for (auto& f : conditions) {
+                    f.mode = about.mode;
+                    f.point = about.point;
+                    f.transitions_expected = lines_of(plain);
+                    f.transitions_actual = lines_of(*played);
+                    v.findings.push_back(std::move(f));
+                }
+                const auto why = undeclared_end(c, *played);
+                if (why) {
+                    about.pointer = c.pointer + "/name";
+                    about.message = *why;
+                    about.hint = "catch it, raise an error of the flow's own, or declare it under `faults` of the case";
+                    about.transitions_expected = lines_of(plain);
+                    about.transitions_actual = lines_of(*played);
+                    v.findings.push_back(std::move(about));
+                }
+                if (why || !conditions.empty()) break;  // once is the smaller reproduction
+            }
+        }
+    }
+}
+
+void judge::shuffled(const test_case& c, const history&, verdict& v) {
+    variant how;
+    how.seed = *modes_.shuffle == 0 ? 1 : *modes_.shuffle;
+    finding about;
+    about.mode = "shuffle";
+    about.point = "seed " + std::to_string(how.seed);
+    const auto played = play(c, how, about, v);
+    if (!played) return;
+    for (auto& f : judge_expectations(c, *played, true)) {
+        f.mode = about.mode;
+        f.point = about.point;
+        v.findings.push_back(std::move(f));
+    }
+}
+
+void judge::old(const test_case& c, verdict& v) {
+    for (const auto& each : c.given.earlier) {
+        variant how;
+        how.earlier = each;
+        finding about;
+        about.mode = "old-states";
+        about.point = "the state begins in version " + std::to_string(each.version);
+        const auto played = play(c, how, about, v);
+        if (!played) return;
+        for (auto& f : judge_expectations(c, *played, false)) {
+            f.mode = about.mode;
+            f.point = about.point;
+            v.findings.push_back(std::move(f));
+        }
+    }
+}
+
+verdict judge::examine(const test_case& c) {
+    verdict v;
+    v.of = &c;
+    history as_it_is;
+    plain(c, v, as_it_is);
+    if (!v.findings.empty()) return v;  // the modes compare with a case that holds
+    if (modes_.crash_everywhere && !without(c, "crash-everywhere")) crashes(c, as_it_is, v);
+    if (modes_.duplicates && !without(c, "duplicates")) twice(c, as_it_is, v);
+    if (modes_.bad_answers && !without(c, "bad-answers")) bad(c, as_it_is, v);
+    if (modes_.shuffle && !without(c, "shuffle")) shuffled(c, as_it_is, v);
+    if (modes_.old_states && !without(c, "old-states")) old(c, v);
+    return v;
+}
+
+}  // namespace pawl::trial

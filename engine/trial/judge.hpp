@@ -1,0 +1,70 @@
+// Is a case true, and does it stay true whatever happens? Each mode plays the case again and again, every time with one misfortune, and compares.
+// One thread; different judges may be on different threads.
+#pragma once
+
+#include "trial/runner.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pawl::trial {
+
+struct modes {
+    bool crash_everywhere = false;  ///< the process dies before and after every checkpoint in turn
+    bool duplicates = false;        ///< messages, decisions and answers arrive twice
+    bool bad_answers = false;       ///< each answer in turn is garbage, an error, or never comes
+    std::optional<std::uint64_t> shuffle;  ///< things happen in the order that the seed chooses
+    bool old_states = false;        ///< the agent's state begins in each of its earlier versions
+};
+
+/// One way in which a case failed, smallest reproduction included.
+struct finding {
+    std::string mode;        ///< empty: the case as it is
+    std::string point;       ///< what was done to it: "crash after checkpoint 3"
+    std::string pointer;     ///< into the case file
+    std::string message;     ///< a sentence
+    std::string expected;    ///< may be empty
+    std::string actual;
+    std::string hint;        ///< may be empty
+    std::vector<std::string> transitions_expected, transitions_actual;  ///< when they tell more
+};
+
+struct verdict {
+    const test_case* of = nullptr;
+    std::vector<finding> findings;
+    std::size_t histories = 0;     ///< how many were played
+    std::size_t checkpoints = 0;   ///< of the plain one
+    json::object seen;             ///< of the plain one
+    std::shared_ptr<const flow::workflow> workflow;
+    bool passed() const noexcept { return findings.empty(); }
+};
+
+class judge {
+public:
+    judge(runner& with, modes chosen) : runner_(with), modes_(chosen) {}
+
+    verdict examine(const test_case& c);
+
+private:
+    void plain(const test_case& c, verdict& v, history& out);
+    void crashes(const test_case& c, const history& plain, verdict& v);
+    void twice(const test_case& c, const history& plain, verdict& v);
+    void bad(const test_case& c, const history& plain, verdict& v);
+    void shuffled(const test_case& c, const history& plain, verdict& v);
+    void old(const test_case& c, verdict& v);
+    std::optional<history> play(const test_case& c, const variant& how, finding about, verdict& v);
+    void same_end(const test_case& c, const history& plain, const history& other, const finding& about, verdict& v);
+
+    runner& runner_;
+    modes modes_;
+};
+
+/// What does not match `then`, `always` and the script; `unordered`: lists in any order.
+std::vector<finding> judge_expectations(const test_case& c, const history& h, bool unordered);
+std::vector<finding> judge_conditions(const test_case& c, const history& h);
+/// Why the end is none that the flow declares; nothing when it is.
+std::optional<std::string> undeclared_end(const test_case& c, const history& h);
+
+}  // namespace pawl::trial

@@ -1,0 +1,284 @@
+#include "trial/runner.hpp"
+
+#include "agent/approval_effect.hpp"
+#include "agent/files.hpp"
+#include "flow/compile.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace pawl::trial {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string rendered(const std::vector<diagnostic>& all, std::string_view source) {
+    std::string out;
+    for (const auto& d : all) {
+        if (d.level == severity::error) out += (out.empty() ? "" : "\n") + render(d, source);
+    }
+    return out;
+}
+
+json::value parsed(const std::string& text) {
+    if (text.empty()) return nullptr;
+    auto value = parse_json(text);
+    return value.has_value() ? std::move(*value) : json::value(text);
+}
+
+/// Standard types by their last segment, as authors write them.
+json::value error_seen(const std::string& text) {
+    auto error = parsed(text);
+    if (auto* object = error.if_object()) {
+        if (const auto* type = object->if_contains("type"); type != nullptr && type->is_string() && std::string_view(type->get_string()).starts_with(standard_error_base)) {
+            (*object)["type"] = type_name_of(type->get_string());
+        }
+    }
+    return error;
+}
+
+std::string status_seen(run_status s) { return is_final(s) ? std::string(to_string(s)) : "waiting"; }
+
+/// Plays one history of a case.
+class player {
+public:
+    player(const test_case& c, const variant& v, world& w, std::shared_ptr<const flow::workflow> workflow) : case_(c), variant_(v), world_(w), workflow_(std::move(workflow)) {}
+
+    std::vector<trouble> troubles;
+    std::vector<std::string> runs;
+
+    void play() {
+        start(case_.input);
+        for (const auto& each : case_.when) {
+            if (!happen(each)) break;
+        }
+        if (!rest()) troubles.push_back({case_.pointer, "the run does not come to rest: it was stopped after " + std::to_string(most_steps) + " events"});
+    }
+
+private:
+    static constexpr std::size_t most_steps = 200'000;
+
+    void start(const json::value& input) {
+        runs.push_back("run-" + std::to_string(runs.size() + 1));
+        world_.create_run(runs.back(), *workflow_, input, case_.given.agent, case_.given.key);
+    }
+
+    /// To the end, or to where only the outside could help.
+    bool rest() {
+        for (std::size_t i = 0; i < most_steps; ++i) {
+            if (!world_.step() && (world_.all_final() || !world_.pass_time())) return true;
+        }
+        return false;
+    }
+
+    const store::approval_row* pending(const std::string& task) const {
+        for (const auto& [id, row] : world_.approvals()) {
+            if (row.status == store::approval_status::pending && (task.empty() || row.task == task) && !decided_.contains(id)) return &row;
+        }
+        return nullptr;
+    }
+
+    bool decide(const happening& h) {
+        const store::approval_row* asked = nullptr;
+        for (std::size_t i = 0; i < most_steps; ++i) {
+            asked = pending(h.task);
+            if (asked != nullptr) break;
+            if (!world_.step() && (world_.all_final() || !world_.pass_time())) break;
+        }
+        const std::string what = h.what == happening::kind::approve ? "approve" : "reject";
+        if (asked == nullptr) {
+            troubles.push_back({h.pointer, "nothing to " + what + ": " + (h.task.empty() ? "no task" : "task `" + h.task + "`") + " asked for a decision"});
+            return false;
+        }
+        decided_.insert(asked->id);
+        auto message = agent::decision_message(*asked, {asked->key, h.what == happening::kind::approve, h.by.empty() ? "tester" : h.by, h.comment});
+        world_.post(message);
+        if (variant_.duplicates) {
+            message.id += "/again";
+            world_.post(std::move(message));
+        }
+        return true;
+    }
+
+    bool happen(const happening& h) {
+        using kind = happening::kind;
+        if (h.what == kind::approve || h.what == kind::reject) return decide(h);
+        if (!world_.settle()) return true;  // rest() will tell
+        if (h.what == kind::wait) {
+            const auto until = world_.now() + h.duration;
+            while (world_.settle() && world_.pass_time(until)) {
+            }
+            world_.set_clock(until);
+            world_.settle();
+        } else if (h.what == kind::cancel) {
+            ++posted_;
+            world_.post({0, runs.back(), "cancel", "test", "cancel-" + std::to_string(posted_), to_text(json::object{{"by", h.by.empty() ? "tester" : h.by}})});
+        } else {
+            start(h.body);
+        }
+        return true;
+    }
+
+    const test_case& case_;
+    const variant& variant_;
+    world& world_;
+    std::shared_ptr<const flow::workflow> workflow_;
+    std::set<std::string> decided_;
+    std::size_t posted_ = 0;
+};
+
+json::array calls_seen(const std::vector<seen_try>& tries) {
+    json::array out;
+    std::map<std::string, std::size_t> places;
+    for (const auto& t : tries) {
+        const auto [place, first] = places.emplace(t.key, out.size());
+        if (first) out.emplace_back(json::object{{"function", t.function}, {"task", t.task}, {"with", t.with}, {"attempts", 0}, {"answers", json::array()}, {"key", t.key}});
+        auto& call = out[place->second].get_object();
+        call["attempts"] = std::max<std::int64_t>(call["attempts"].to_number<std::int64_t>(), t.attempt);
+        static constexpr std::string_view words[] = {"value", "error", "silence"};
+        call["answers"].get_array().emplace_back(words[static_cast<std::size_t>(t.answered.what)]);
+    }
+    return out;
+}
+
+json::array transitions_seen(const std::vector<store::step_row>& steps) {
+    json::array out;
+    for (const auto& s : steps) {
+        out.emplace_back(json::object{{"task", s.task}, {"function", s.function}, {"outcome", s.outcome}, {"attempt", s.attempt}, {"result", parsed(s.result)}});
+    }
+    return out;
+}
+
+json::object seen_in(const world& w, const script& s, const std::vector<std::string>& runs, const test_case& c, milliseconds took) {
+    json::object out;
+    json::array all, transitions;
+    for (const auto& id : runs) {
+        const auto& row = w.row(id);
+        all.emplace_back(json::object{{"status", status_seen(row.status)}, {"output", parsed(row.output)}, {"error", error_seen(row.error)}});
+        for (auto& step : transitions_seen(w.steps(id))) transitions.push_back(std::move(step));
+    }
+    out = all.back().get_object();
+    if (const auto at = w.agents().find(c.given.agent + "/" + c.given.key); !c.given.agent.empty() && at != w.agents().end()) {
+        out["state"] = parsed(at->second.state);
+        out["meta"] = parsed(at->second.meta);
+    }
+    out["transitions"] = std::move(transitions);
+    out["calls"] = calls_seen(s.tries());
+    json::array events, approvals;
+    for (const auto& e : w.events()) events.push_back(parsed(e.body));
+    for (const auto& [id, row] : w.approvals()) {
+        approvals.emplace_back(json::object{{"task", row.task}, {"title", row.title}, {"status", store::to_string(row.status)}, {"proposal", parsed(row.proposal)},
+                                            {"by", row.decided_by}, {"comment", row.comment}});
+    }
+    out["events"] = std::move(events);
+    out["approvals"] = std::move(approvals);
+    out["log"] = s.log();
+    out["runs"] = std::move(all);
+    out["took"] = to_iso8601(took);
+    return out;
+}
+
+}  // namespace
+
+runner::runner(const case_file& file, const agent::manifest& project, const std::vector<function_description>& functions)
+    : file_(file), project_(project), functions_(file.functions), states_(std::make_shared<agent::agent_states>(project.agents)) {
+    for (const auto& f : functions) {
+        const bool declared = std::any_of(functions_.begin(), functions_.end(), [&](const function_description& d) { return d.name == f.name; });
+        if (!declared) functions_.push_back(f);
+    }
+}
+
+result<std::shared_ptr<const flow::workflow>> runner::compile_file(const std::string& path, const agent::agent_settings* agent) {
+    if (const auto at = compiled_.find(path); at != compiled_.end()) return at->second;
+    const auto text = agent::read_text_file(path);
+    if (text.has_error()) return text.error();
+    flow::compile_options options;
+    options.file = path;
+    options.functions = functions_;
+    if (agent != nullptr && agent->state_schema) options.agent_state_schema = &*agent->state_schema;
+    options.read_asset = [folder = fs::path(path).parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };
+    const auto made = flow::compile(*text, options);
+    if (!made.compiled) return make_problem(problem_type::configuration, path + " cannot be tested\n" + rendered(made.diagnostics, *text));
+    return compiled_.emplace(path, made.compiled).first->second;
+}
+
+/// JSON is YAML; its places are those of the case file.
+result<std::shared_ptr<const flow::workflow>> runner::compile_inline(const test_case& c, const agent::agent_settings* agent) {
+    const auto text = to_text(c.given.workflow);
+    if (const auto at = compiled_.find(text); at != compiled_.end()) return at->second;
+    flow::compile_options options;
+    options.file = file_.path;
+    options.functions = functions_;
+    if (agent != nullptr && agent->state_schema) options.agent_state_schema = &*agent->state_schema;
+    options.read_asset = [folder = fs::path(file_.path).parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };
+    auto made = flow::compile(text, options);
+    if (!made.compiled) {
+        for (auto& d : made.diagnostics) {
+            d.pointer = c.given.workflow_pointer + d.pointer;
+            d.mark = file_.document.mark_of(d.pointer);
+        }
+        return make_problem(problem_type::configuration, "the workflow of this case cannot be tested\n" + rendered(made.diagnostics, file_.document.source));
+    }
+    return compiled_.emplace(text, made.compiled).first->second;
+}
+
+result<std::shared_ptr<const flow::workflow>> runner::flow_of(const test_case& c) {
+    const agent::agent_settings* agent = nullptr;
+    if (!c.given.agent.empty()) {
+        agent = states_->find(c.given.agent);
+        store::agent_row row;
+        row.agent = c.given.agent;
+        if (agent == nullptr) return states_->load(row).error();  // names the closest agent
+    }
+    if (!c.given.workflow.is_null()) return compile_inline(c, agent);
+    if (!c.given.flow.empty()) return compile_file((fs::path(file_.path).parent_path() / c.given.flow).lexically_normal().string(), agent);
+    const auto flow = agent->on.find("message");
+    if (flow == agent->on.end()) return make_problem(problem_type::configuration, "agent `" + c.given.agent + "` has no `on.message` in the manifest; name a flow with `given.flow`");
+    return compile_file(flow->second, agent);
+}
+
+result<history> runner::run(const test_case& c, const variant& v) {
+    const auto workflow = flow_of(c);
+    if (workflow.has_error()) return workflow.error();
+    script outside(c, functions_, states_);
+    if (v.bad) outside.replace(*v.bad);
+    if (v.duplicates) outside.answer_twice();
+    world_options options;
+    options.seed = v.seed;
+    options.keep_time = true;
+    options.crash = v.crash;
+    options.duplicates = v.duplicates;
+    options.clock = c.given.clock;
+    options.agent_loaded = [this](store::agent_row& row) { return states_->load(row); };
+    options.secret = [&c](std::string_view name) {
+        const auto at = c.given.secrets.find(name);
+        return at == c.given.secrets.end() ? std::nullopt : std::optional<std::string>(at->second);
+    };
+    world w(std::move(options), [&outside](world& of) { return outside.effects(of); });
+    w.deploy(*workflow);
+    const auto state = v.earlier ? std::optional<json::value>(v.earlier->state) : c.given.state;
+    if (state) {
+        store::agent_row row;
+        row.agent = c.given.agent;
+        row.key = c.given.key;
+        row.revision = 1;
+        const auto* settings = states_->find(c.given.agent);
+        row.state_version = v.earlier ? v.earlier->version : c.given.state_version.value_or(settings->state_version);
+        row.state = to_text(*state);
+        w.put_agent(std::move(row));
+    }
+    player p(c, v, w, *workflow);
+    p.play();
+    history out;
+    out.seen = seen_in(w, outside, p.runs, c, w.now() - c.given.clock);
+    out.tries = outside.tries();
+    out.unanswered = outside.unanswered();
+    out.troubles = std::move(p.troubles);
+    out.commits = w.commits();
+    out.said = w.said();
+    out.workflow = *workflow;
+    out.waits_for_decision = std::any_of(w.approvals().begin(), w.approvals().end(), [](const auto& a) { return a.second.status == store::approval_status::pending; });
+    return out;
+}
+
+}  // namespace pawl::trial

@@ -1,0 +1,66 @@
+// One case, one history: builds the world of a case, lets happen what the case says, and tells what was seen.
+// One thread; a runner keeps the compiled flows of its file.
+#pragma once
+
+#include "agent/manifest.hpp"
+#include "flow/workflow.hpp"
+#include "trial/script.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pawl::trial {
+
+/// What a case's history differs in from the plain one.
+struct variant {
+    std::optional<crash_point> crash;
+    bool duplicates = false;
+    std::uint64_t seed = 0;
+    std::optional<replacement> bad;
+    std::optional<earlier_state> earlier;
+};
+
+/// A step of `when` that could not be done, or a world that never comes to rest.
+struct trouble {
+    std::string pointer;
+    std::string message;
+};
+
+struct history {
+    /// { status, output, error, state, meta, transitions, calls, events, approvals, log, runs, took }
+    json::object seen;
+    std::vector<seen_try> tries;
+    std::vector<std::string> unanswered;
+    std::vector<trouble> troubles;
+    std::size_t commits = 0;
+    bool waits_for_decision = false;
+    std::vector<std::string> said;
+    std::shared_ptr<const flow::workflow> workflow;
+};
+
+class runner {
+public:
+    /// `functions`: what the project offers. Both outlive the runner.
+    runner(const case_file& file, const agent::manifest& project, const std::vector<function_description>& functions);
+
+    /// Error: the flow cannot be used, and why, rendered.
+    result<std::shared_ptr<const flow::workflow>> flow_of(const test_case& c);
+    result<history> run(const test_case& c, const variant& v = {});
+
+    const case_file& file() const { return file_; }
+    const std::vector<function_description>& functions() const { return functions_; }
+
+private:
+    result<std::shared_ptr<const flow::workflow>> compile_file(const std::string& path, const agent::agent_settings* agent);
+    result<std::shared_ptr<const flow::workflow>> compile_inline(const test_case& c, const agent::agent_settings* agent);
+
+    const case_file& file_;
+    const agent::manifest& project_;
+    std::vector<function_description> functions_;
+    std::shared_ptr<const agent::agent_states> states_;
+    std::map<std::string, std::shared_ptr<const flow::workflow>> compiled_;
+};
+
+}  // namespace pawl::trial

@@ -1,0 +1,73 @@
+// The tools and models of a case: every call is answered as the case says, and remembered. What agents are made of (agent.update,
+// approval.request, log) is real. A script does not die with the process: the outside keeps what it did, and answers a repeated call as before.
+// One thread, that of its world.
+#pragma once
+
+#include "agent/manifest.hpp"
+#include "agent/state.hpp"
+#include "trial/case_file.hpp"
+#include "trial/world.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pawl::trial {
+
+/// One try of a call, in the order in which they were executed first.
+struct seen_try {
+    std::string key;
+    std::string function;
+    std::string task;
+    unsigned attempt = 1;
+    json::value with;
+    reply answered;
+    bool bounded = false;    ///< some time-out ends it
+    int executions = 0;
+    effect_safety safety = effect_safety::at_most_once;
+};
+
+/// In place of what the case answers, for --bad-answers.
+struct replacement {
+    std::string key;
+    std::optional<unsigned> attempt;  ///< absent: every try
+    reply with;
+};
+
+class script {
+public:
+    /// All outlive the script. `functions`: what the project and the file offer.
+    script(const test_case& of, const std::vector<function_description>& functions, std::shared_ptr<const agent::agent_states> states);
+
+    void replace(replacement r) { replacement_ = std::move(r); }
+    void answer_twice() { answers_ = 2; }
+    /// The effects of one process of `w`.
+    std::shared_ptr<const runtime::effect_registry> effects(world& w);
+
+    const std::vector<seen_try>& tries() const { return tries_; }
+    const json::array& log() const { return log_; }
+    /// Calls that no answer fits, each told once: "`orders.lookup` in task `find` with {...}".
+    const std::vector<std::string>& unanswered() const { return unanswered_; }
+
+private:
+    class scripted;
+
+    seen_try& seen(const runtime::call_request& request);
+    reply choose(const runtime::call_request& request);
+    result<json::value> output_of(const runtime::call_request& request, const reply& r) const;
+
+    const test_case& case_;
+    const std::vector<function_description>& functions_;
+    std::shared_ptr<const agent::agent_states> states_;
+    std::optional<replacement> replacement_;
+    int answers_ = 1;
+    std::map<const answer*, std::size_t> used_;
+    std::vector<seen_try> tries_;
+    std::map<std::pair<std::string, unsigned>, std::size_t> places_;
+    json::array log_;
+    std::vector<std::string> unanswered_;
+};
+
+}  // namespace pawl::trial
