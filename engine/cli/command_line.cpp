@@ -34,6 +34,7 @@ struct all_options {
     check_options check;
     schema_options schema;
     expr_options expr;
+    test_options test;
     run_options run;
     runs_options runs;
     approvals_options approvals;
@@ -71,6 +72,24 @@ void add_expr(CLI::App& app, expr_options& o, chosen_command& chosen) {
     command->footer("Example:\n  pawl expr '.items | map(.price) | add' --input '{\"items\":[{\"price\":2},{\"price\":3}]}'\n\n"
                     "Exit codes: 0 evaluated, 1 the expression does not compile, 2 it failed after the outputs before.");
     command->callback([&] { chosen = [&o] { return expr_command(o); }; });
+}
+
+void add_test(CLI::App& app, test_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("test", "Test flows and agents by cases (*.test.yaml), in virtual time and without any effect");
+    command->add_option("PATHS", o.paths, "Case files, or folders that hold some (default: the current folder)")->type_name("");
+    command->add_option("--filter", o.filter, "Only cases with this in their name")->type_name("TEXT");
+    command->add_flag("--crash-everywhere", o.crash_everywhere, "Crash before and after every checkpoint in turn: the end must be the same");
+    command->add_flag("--duplicates", o.duplicates, "Deliver every message, decision and answer twice");
+    command->add_flag("--bad-answers", o.bad_answers, "Spoil each answer in turn: the flow must end as it declares");
+    command->add_option("--shuffle", o.shuffle, "Let things happen in the order that this seed chooses")->type_name("SEED");
+    command->add_flag("--old-states", o.old_states, "Begin with the agent's state in each of its earlier versions (given.earlier)");
+    command->add_flag("--all-modes", o.all_modes, "All of these");
+    command->add_option("-j,--jobs", o.jobs, "Files at a time (default: the number of processors)")->type_name("N");
+    add_project(command, o.place);
+    command->add_flag("--json", o.json, "Print one JSON document");
+    command->add_option("--junit", o.junit, "Write a JUnit report to this file")->type_name("FILE");
+    command->footer("Example:\n  pawl test examples/support-desk --all-modes\n\nExit codes: 0 all cases hold, 1 a file or the command is wrong, 2 a case failed.");
+    command->callback([&] { chosen = [&o] { return test_command(o); }; });
 }
 
 void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
@@ -206,6 +225,7 @@ int run_program(int argc, const char* const* argv) {
     add_check(app, options.check, chosen);
     add_schema(app, options.schema, chosen);
     add_expr(app, options.expr, chosen);
+    add_test(app, options.test, chosen);
     add_run(app, options.run, chosen);
     add_runs(app, options.runs, chosen);
     add_approvals(app, options.approvals, chosen);

@@ -1,6 +1,8 @@
 // The program's commands: plain options in, exit code out. Each prints its result and its one clear error itself. Main thread only.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,18 @@ struct schema_options {
     place_options place;
 };
 int schema_command(const schema_options& options);
+
+struct test_options {
+    place_options place;
+    std::vector<std::string> paths;
+    std::string filter;
+    bool crash_everywhere = false, duplicates = false, bad_answers = false, old_states = false, all_modes = false;
+    std::optional<std::uint64_t> shuffle;
+    std::size_t jobs = 0;  ///< files at a time; 0: as many as the machine has processors
+    bool json = false;
+    std::string junit;
+};
+int test_command(const test_options& options);
 
 struct expr_options {
     std::string program;

@@ -26,6 +26,7 @@ struct seen_try {
     reply answered;
     bool bounded = false;    ///< some time-out ends it
     int executions = 0;
+    std::optional<time_point> answer_at;  ///< once executed
     effect_safety safety = effect_safety::at_most_once;
 };
 

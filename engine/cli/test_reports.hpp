@@ -1,0 +1,38 @@
+// What `pawl test` found, for people and programs. Pure; any thread.
+#pragma once
+
+#include "base/diagnostic.hpp"
+#include "trial/judge.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pawl::cli {
+
+/// One case file and what became of it.
+struct tested_file {
+    std::string shown;                             ///< path as shown
+    std::string source;
+    std::vector<diagnostic> diagnostics;           ///< why it could not be tested
+    std::string trouble;                           ///< the same, when no place is known: its project cannot be opened
+    std::shared_ptr<const trial::case_file> file;  ///< null when it could not be tested
+    std::vector<trial::verdict> verdicts;          ///< of the chosen cases
+    double seconds = 0;
+
+    bool usable() const noexcept { return file != nullptr && trouble.empty(); }
+};
+
+struct test_totals {
+    std::size_t files = 0, unusable = 0, cases = 0, failed = 0, histories = 0;
+};
+test_totals totals_of(const std::vector<tested_file>& all);
+
+/// A line per case; what failed with file, line, expected and actual.
+std::string text_report(const std::vector<tested_file>& all, double seconds);
+/// { ok, files, unusable, cases, failed, histories, seconds, results: [ { file, error? , cases: [ { name, line, ok, histories, checkpoints, findings: [..] } ] } ] }
+json::value json_report(const std::vector<tested_file>& all, double seconds);
+/// JUnit XML: a suite per file, a test case per case.
+std::string junit_report(const std::vector<tested_file>& all);
+
+}  // namespace pawl::cli
