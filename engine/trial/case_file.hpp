@@ -36,11 +36,11 @@ struct answer {
 
 /// One thing that the outside does.
 struct happening {
-    enum class kind { approve, reject, cancel, wait, message } what = kind::wait;
+    enum class kind { approve, reject, cancel, wait, message, event } what = kind::wait;
     std::string task;   ///< approve, reject: the task that asks; empty: whichever asks first
     std::string by, comment;
     milliseconds duration{0};
-    json::value body;   ///< message
+    json::value body;   ///< message, event
     std::string pointer;
 };
 

@@ -149,7 +149,7 @@ private:
             const auto& [name, body] = *list[i].get_object().begin();
             happening one;
             one.pointer = pointer + "/" + std::to_string(i) + "/" + std::string(name);
-            if (const auto* object = body.if_object(); object != nullptr && name != "message") {
+            if (const auto* object = body.if_object(); object != nullptr && name != "message" && name != "event") {
                 one.task = text_of(*object, "task");
                 one.by = text_of(*object, "by");
                 one.comment = text_of(*object, "comment");
@@ -162,7 +162,7 @@ private:
             } else if (name == "wait") {
                 one.duration = duration(body, one.pointer);
             } else {
-                one.what = happening::kind::message;
+                one.what = name == "event" ? happening::kind::event : happening::kind::message;
                 one.body = body;
             }
             out.push_back(std::move(one));

@@ -119,7 +119,8 @@ constexpr std::string_view text = R"schema({
           "reject": { "$ref": "#/$defs/decision" },
           "cancel": { "anyOf": [ { "const": true }, { "type": "object", "additionalProperties": false, "properties": { "by": { "type": "string" } } } ] },
           "wait": { "$ref": "#/$defs/duration" },
-          "message": { "description": "another run of the flow, with this input" }
+          "message": { "description": "another run of the flow, with this input" },
+          "event": { "type": "object", "required": ["type"], "description": "a CloudEvent for the runs that listen; id, source and time are filled in" }
         }
       }
     },

@@ -2,6 +2,7 @@
 
 #include "agent/approval_effect.hpp"
 #include "agent/files.hpp"
+#include "base/cloud_event.hpp"
 #include "flow/compile.hpp"
 
 #include <algorithm>
@@ -113,9 +114,23 @@ private:
         } else if (h.what == kind::cancel) {
             ++posted_;
             world_.post({0, runs.back(), "cancel", "test", "cancel-" + std::to_string(posted_), to_text(json::object{{"by", h.by.empty() ? "tester" : h.by}})});
+        } else if (h.what == kind::event) {
+            return publish(h);
         } else {
             start(h.body);
         }
+        return true;
+    }
+
+    bool publish(const happening& h) {
+        ++posted_;
+        const auto event = complete_cloud_event(h.body, {"event-" + std::to_string(posted_), "https://example.com/test", world_.now()});
+        if (event.has_error()) {
+            troubles.push_back({h.pointer, event.error().detail});
+            return false;
+        }
+        const store::published_event whole{event_attribute_text(*event, "source"), event_attribute_text(*event, "id"), event_attribute_text(*event, "type"), to_text(*event)};
+        for (int i = 0; i < (variant_.duplicates ? 2 : 1); ++i) world_.publish(whole);
         return true;
     }
 

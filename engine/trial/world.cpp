@@ -1,5 +1,7 @@
 #include "trial/world.hpp"
 
+#include "base/cloud_event.hpp"
+
 #include <algorithm>
 
 namespace pawl::trial {
@@ -45,6 +47,14 @@ void world::post(store::inbox_post message) {
         inbox_[entry.seq] = entry;
     }
     fetch_inbox();
+}
+
+void world::publish(const store::published_event& event) {
+    std::vector<std::string> listening;
+    for (const auto& [run, types] : subscriptions_) {
+        if (types.contains(event.type) || types.contains("")) listening.push_back(run);
+    }
+    for (const auto& run : listening) post({0, run, "event", event.source, event.id + " " + run, event.body});
 }
 
 void world::boot() {
@@ -144,11 +154,29 @@ void world::write_rest(const store::checkpoint& c) {
     ++commits_;
     events_.insert(events_.end(), c.events.begin(), c.events.end());
     for (const auto seq : c.consumed) inbox_.erase(seq);
+    write_messages(c);
     for (const auto& agent : c.agents) agents_[agent.agent + "/" + agent.key] = agent;
     for (const auto& approval : c.approvals) {
         const bool asked = !approvals_.contains(approval.id);
         approvals_[approval.id] = approval;
         if (asked && options_.on_approval) options_.on_approval(approval);
+    }
+}
+
+/// To other runs of this store: started ones, messages, subscriptions, and emitted events, which a relay brings to those that listen.
+void world::write_messages(const store::checkpoint& c) {
+    for (const auto& born : c.births) {
+        if (runs_.contains(born.id)) continue;
+        static_cast<store::new_run&>(runs_[born.id]) = born;
+        runs_[born.id].created_at = clock_;
+    }
+    for (const auto& message : c.posts) post(message);
+    if (c.unsubscribed_all) subscriptions_.erase(c.run);
+    for (const auto& type : c.unsubscribed) subscriptions_[c.run].erase(type);
+    for (const auto& type : c.subscribed) subscriptions_[c.run].insert(type);
+    for (const auto& e : c.events) {
+        const auto event = parse_json(e.body);
+        if (event) publish({event_attribute_text(*event, "source"), event_attribute_text(*event, "id"), e.type, e.body});
     }
 }
 

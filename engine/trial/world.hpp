@@ -53,6 +53,8 @@ public:
     void put_agent(store::agent_row row);
     /// As anybody may post to the store's inbox: a second post with the same source and id is dropped.
     void post(store::inbox_post message);
+    /// A CloudEvent for every run that listens for its type; each takes (source, id) once.
+    void publish(const store::published_event& event);
     /// Sends later, and also after a crash: the outside does not die with the process.
     void send(store::inbox_post message) { outside_.push_back(std::move(message)); }
 
@@ -99,6 +101,7 @@ private:
     void write(store::checkpoint c);
     store::checkpoint_outcome write_run(const store::checkpoint& c);
     void write_rest(const store::checkpoint& c);
+    void write_messages(const store::checkpoint& c);
     std::vector<std::function<void()>> possible_now();
     std::vector<store::due_run> due_runs() const;
     void ring();
@@ -119,6 +122,7 @@ private:
     std::map<std::string, store::agent_row> agents_;
     std::map<std::string, store::approval_row> approvals_;
     std::vector<store::outbox_row> events_;
+    std::map<std::string, std::set<std::string>> subscriptions_;  ///< run -> types; "" is any
     std::int64_t next_seq_ = 1;
     std::int64_t epoch_ = 0;
     std::vector<store::inbox_post> outside_;  ///< messages still to be sent
