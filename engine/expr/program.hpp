@@ -79,6 +79,7 @@ struct analysis {
 };
 
 class evaluation;
+struct shape;  ///< shape.hpp
 
 class program {
 public:
@@ -97,6 +98,8 @@ public:
 
     const analysis& analyse() const;
     std::string_view text() const noexcept;
+    /// What is known of the value before the run: see shape.hpp.
+    shape shape_of_value() const;
 
     struct compiled;  ///< defined in the .cpp files
 

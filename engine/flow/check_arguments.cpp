@@ -1,9 +1,11 @@
 // The arguments of a call against the function's input schema, as far as they are known before the run.
-#include "flow/parts.hpp"
+#include "flow/shapes.hpp"
 
 #include "schema/validator.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace pawl::flow {
 namespace {
@@ -33,13 +35,87 @@ std::string_view last_token(std::string_view pointer) {
     return slash == std::string_view::npos ? pointer : pointer.substr(slash + 1);
 }
 
-/// True when the finding stands whatever the expressions will yield.
-bool is_certain(const schema::violation& v, const json::value& arguments) {
-    const auto* value = find(arguments, v.instance);
-    if (value == nullptr) return true;
-    if (!holds_expression(*value)) return !holds_expression(arguments) || !is_in_a_choice(v.schema);
-    return !value->is_string() && is_about_form(last_token(v.schema)) && !is_in_a_choice(v.schema);
-}
+/// The arguments as far as they are known: what expressions construct is put in their place.
+class known_arguments {
+public:
+    known_arguments(const node& with, const evaluable* compiled) : value_(*with.value) {
+        if (compiled == nullptr) return;
+        const auto all = shape_of(*compiled);
+        for (auto& member : value_.get_object()) {
+            if (const auto* known = all.member(member.key())) place(member.value(), *known, "/" + pointer_token(member.key()));
+        }
+    }
+
+    const json::value& value() const noexcept { return value_; }
+
+    /// True when the finding stands whatever the expressions will yield.
+    bool is_certain(const schema::violation& v) const {
+        const auto keyword = last_token(v.schema);
+        const auto* found = find(value_, v.instance);
+        if (found == nullptr) return true;
+        if (samples_.contains(v.instance)) return keyword == "type" && !is_in_a_choice(v.schema);
+        if (!holds_expression(*found) && !holds_sample(v.instance)) return (!holds_expression(value_) && samples_.empty()) || !is_in_a_choice(v.schema);
+        return !found->is_string() && is_about_form(keyword) && !is_in_a_choice(v.schema);
+    }
+
+    /// Where the expression stands that makes the value, and the offset in it; nothing for what is written there.
+    struct origin_in_expression {
+        std::string pointer;
+        std::size_t offset = 0;
+    };
+    std::optional<origin_in_expression> made_by(std::string_view instance) const {
+        for (;;) {
+            const auto found = made_.find(std::string(instance));
+            if (found != made_.end()) return found->second;
+            if (instance.empty() || find(value_, instance) == nullptr) return std::nullopt;
+            instance = instance.substr(0, instance.rfind('/'));
+        }
+    }
+
+private:
+    using kind = expr::shape::kind;
+
+    void place(json::value& into, const expr::shape& known, const std::string& pointer) {
+        if (auto* object = into.if_object()) {
+            for (auto& member : *object) {
+                if (const auto* part = known.member(member.key())) place(member.value(), *part, pointer + "/" + pointer_token(member.key()));
+            }
+        } else if (const auto* text = into.if_string(); text != nullptr && known.what != kind::unknown) {
+            const auto whole = expr::whole_expression(std::string_view(*text));
+            if (whole) into = made(known, pointer, pointer, whole->offset);
+        }
+    }
+
+    json::value made(const expr::shape& known, const std::string& at, const std::string& source, std::size_t base) {
+        made_[at] = {source, base + known.offset};
+        if (known.constant) return *known.constant;
+        const bool whole = known.what == kind::object && known.closed && known.certain && known.rest.empty();
+        if (!whole && known.what != kind::unknown) samples_.insert(at);
+        switch (known.what) {
+            case kind::null: return nullptr;
+            case kind::boolean: return true;
+            case kind::number: return 0;
+            case kind::string: return "";
+            case kind::array: return json::array();
+            case kind::object: break;
+            case kind::unknown: return "${ }";
+        }
+        json::object out;
+        if (whole) {
+            for (const auto& [name, member] : known.members) out[name] = made(member, at + "/" + pointer_token(name), source, base);
+        }
+        return out;
+    }
+
+    bool holds_sample(const std::string& instance) const {
+        const auto first = samples_.lower_bound(instance + "/");
+        return first != samples_.end() && first->starts_with(instance + "/");
+    }
+
+    json::value value_;
+    std::set<std::string> samples_;  ///< of their type, but with another value
+    std::map<std::string, origin_in_expression> made_;
+};
 
 class argument_check {
 public:
@@ -66,16 +142,19 @@ public:
         }
     }
 
-    void check_values(const schema::validator& validator) {
+    void check_values(const schema::validator& validator, const evaluable* compiled) {
         if (!with_) return;
-        for (const auto& v : validator.validate(*with_.value)) {
-            if (!is_certain(v, *with_.value) || is_about_top_level_names(v)) continue;
-            const auto* value = find(*with_.value, v.instance);
-            const node where{value, with_.pointer + v.instance};
-            c_.report.error("bad-argument", where,
-                            "the argument " + quoted(v.instance.empty() ? "with" : std::string_view(v.instance).substr(1)) + " of " +
-                                quoted(function_.name) + " " + v.message,
-                            "`pawl tools show " + function_.name + "` describes its arguments");
+        const known_arguments known(with_, compiled);
+        for (const auto& v : validator.validate(known.value())) {
+            if (!known.is_certain(v) || is_about_top_level_names(v)) continue;
+            const auto message = "the argument " + quoted(v.instance.empty() ? "with" : std::string_view(v.instance).substr(1)) + " of " +
+                                 quoted(function_.name) + " " + v.message;
+            const auto hint = "`pawl tools show " + function_.name + "` describes its arguments";
+            if (const auto made = known.made_by(v.instance)) {
+                c_.report.at(severity::error, "bad-argument", with_.pointer + made->pointer, made->offset, 1, message, hint);
+            } else {
+                c_.report.error("bad-argument", {find(*with_.value, v.instance), with_.pointer + v.instance}, message, hint);
+            }
         }
     }
 
@@ -95,8 +174,7 @@ private:
 
     bool is_about_top_level_names(const schema::violation& v) const {
         const auto keyword = last_token(v.schema);
-        if (v.instance.empty()) return keyword == "required" || keyword == "additionalProperties";
-        return closed_ && v.instance.find('/', 1) == std::string::npos && v.schema.ends_with("/additionalProperties");
+        return v.instance.empty() && (keyword == "required" || keyword == "additionalProperties");
     }
 
     std::string description_of(std::string_view name) const {
@@ -116,7 +194,7 @@ private:
 
 }  // namespace
 
-void check_arguments(compilation& c, const node& call, const node& with, const function_description& function) {
+void check_arguments(compilation& c, const node& call, const node& with, const function_description& function, const evaluable* compiled) {
     if (!function.input_schema) return;
     const auto validator = schema::validator::compile(*function.input_schema);
     if (validator.has_error()) {
@@ -126,7 +204,7 @@ void check_arguments(compilation& c, const node& call, const node& with, const f
     }
     argument_check check(c, call, with, function);
     check.check_names();
-    check.check_values(*validator);
+    check.check_values(*validator, compiled);
 }
 
 }  // namespace pawl::flow

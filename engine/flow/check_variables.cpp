@@ -129,6 +129,7 @@ private:
                         where_available(v, scope_.where));
         }
         if (v == variable::steps) check_steps(part, use);
+        if (v == variable::context && !use.path.empty()) c_.context_uses.push_back({use.path, part.pointer, part.opaque ? 0 : part.offset + use.offset});
         if (v == variable::secrets) check_secrets(part, use);
         if (v == variable::agent) check_agent(part, use);
         if (c_.options.portable && (v == variable::steps || v == variable::agent)) {
@@ -159,6 +160,7 @@ private:
             return;
         }
         into_.steps.push_back(use.path.front());
+        if (use.path.size() > 1) c_.step_path_uses.push_back({use.path, part.pointer, part.opaque ? 0 : part.offset + use.offset});
         c_.step_uses.push_back({use.path.front(), part.pointer, part.opaque ? 0 : part.offset + use.offset});
     }
 

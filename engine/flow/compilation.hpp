@@ -43,6 +43,12 @@ struct step_use {
     std::string pointer;
     std::size_t offset = 0;
 };
+/// A path under `$context` or `$steps` that some expression reads.
+struct data_use {
+    std::vector<std::string> path;
+    std::string pointer;
+    std::size_t offset = 0;
+};
 struct unresolved_directive {
     node where;
     std::vector<std::string> scope;
@@ -72,6 +78,7 @@ struct compilation {
     std::vector<extension_note> extensions;
     bool in_extension = false;  ///< compiling tasks of an extension: `$task` is the task it extends
     std::vector<step_use> step_uses;
+    std::vector<data_use> context_uses, step_path_uses;
     bool all_steps_read = false;
     std::vector<unresolved_directive> unresolved;
     std::map<std::string, function_description> pinned_functions;  ///< "name:version" -> what the bundle keeps

@@ -25,6 +25,7 @@ void compile_workflow(compilation& c) {
     check_unreferenced(c);
     check_references(c);
     check_repeated_effects(c);
+    check_data(c);
 }
 
 }  // namespace

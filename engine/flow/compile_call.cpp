@@ -77,8 +77,8 @@ void compile_catalog_call(compilation& c, task_id id, const node& call, const no
     if (function == nullptr) return report_unknown(c, call, asked);
     if (c.options.portable) warn_not_portable(c, call, asked, *function);
     if (with) pin_assets(c, with);
-    if (!c.rebuild) check_arguments(c, call, with, *function);
     auto arguments = arguments_of(c, id, call, with);
+    if (!c.rebuild) check_arguments(c, call, with, *function, arguments ? &*arguments : nullptr);
     pin(c, *function);
     if (arguments) c.task_of(id).body = call_task{function->name, function->version, std::move(*arguments), function->safety};
 }

@@ -47,6 +47,7 @@ public:
     source_mark mark() const noexcept;
 
     struct compiled;
+    const compiled& code() const noexcept { return *code_; }
     explicit evaluable(std::shared_ptr<const compiled> code) noexcept : code_(std::move(code)) {}
 
 private:

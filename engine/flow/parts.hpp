@@ -110,7 +110,8 @@ effect_safety safety_of_http(const node& with, effect_safety fallback);
 /// False when the scheme cannot be used; reports why.
 bool check_authentication(compilation& c, const node& n);
 void pin_assets(compilation& c, const node& with);
-void check_arguments(compilation& c, const node& task, const node& with, const function_description& function);
+/// `compiled`: the arguments, when they could be compiled: what their expressions construct is checked too.
+void check_arguments(compilation& c, const node& call, const node& with, const function_description& function, const evaluable* compiled);
 /// The text of an expression on the input that expands `{name}` in a URI; nothing when there is no `{`, or an error was reported.
 std::optional<std::string> expand_uri_template(compilation& c, const node& uri);
 /// The task that `call: name` stands for, compiled in place below task `id`.
@@ -119,6 +120,8 @@ void compile_function_call(compilation& c, task_id id, const node& function);
 // checks over whole lists and the whole workflow
 void check_reachability(compilation& c, std::span<const task_id> list);
 void check_repeated_effects(compilation& c);
+/// Paths under `$context` and `$steps`, and exports that lose or race.
+void check_data(compilation& c);
 
 // compile.cpp
 compile_result compile_with(std::string_view yaml, const compile_options& options, bool rebuild);
