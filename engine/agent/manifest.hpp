@@ -1,8 +1,8 @@
 // The project manifest `pawl.yaml`, read for one environment: agents, tools, models, store, secrets by name, event sinks.
 // A plain value with every path made absolute; it never holds a secret. Compiled parts (schemas, migrations) are immutable.
 //
-// Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents` and `tools`; `store`, `models`, `secrets` and
-// `events` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
+// Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents` and `tools`; `store`, `models`, `secrets`,
+// `events` and `egress` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
 #pragma once
 
 #include "base/diagnostic.hpp"
@@ -77,6 +77,7 @@ struct manifest {
     std::map<std::string, model_settings, std::less<>> models;
     std::vector<std::string> secrets;
     std::vector<event_sink> sinks;
+    std::map<std::string, std::string, std::less<>> egress;  ///< origin -> origin that its requests go to instead, variables replaced
 };
 
 struct manifest_options {

@@ -19,6 +19,15 @@ bool is_secret_identifier(std::string_view name) {
 
 bool is_path(std::string_view text) { return text.find('/') != std::string_view::npos || text.ends_with(".so"); }
 
+/// scheme://host[:port]; whoever sends requests looks closer.
+bool is_origin(std::string_view text) {
+    const auto scheme = text.starts_with("https://") ? 8u : text.starts_with("http://") ? 7u : 0u;
+    if (scheme == 0) return false;
+    auto rest = text.substr(scheme);
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    return !rest.empty() && rest.front() != ':' && rest.find_first_of("/?#@ \\") == std::string_view::npos;
+}
+
 /// Strings of a tool's configuration: variables replaced, and `./x`, `../x` made absolute, since the tool does not know the project's folder.
 void expand_all(manifest_reader& in, json::value& value, const std::string& pointer) {
     if (auto* string = value.if_string()) {
@@ -162,6 +171,25 @@ void read_events(manifest_reader& in, const json::value& value, const std::strin
             in.error(child(here, "url"), "wrong-sink", "`url` must begin with http:// or https://");
         }
         out.sinks.push_back(std::move(sink));
+    }
+}
+
+void read_egress(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out) {
+    const auto* all = in.map(value, pointer, "`egress`");
+    if (all == nullptr) return;
+    for (const auto& [origin, target] : *all) {
+        const auto here = child(pointer, origin);
+        if (!is_origin(origin)) {
+            in.error_at_key(here, "wrong-origin", "`" + std::string(origin) + "` is not an origin, so no request can come from it",
+                            "write scheme, host and perhaps a port, such as https://api.example.com or http://127.0.0.1:8080");
+        }
+        const auto to = in.expanded(*all, pointer, origin);
+        if (to.empty()) continue;
+        if (!is_origin(to)) {
+            in.error(here, "wrong-origin", "`" + to + "` is not an origin, so no request can go there",
+                     "write scheme, host and perhaps a port, without a path, such as http://127.0.0.1:8080");
+        }
+        out.egress.insert_or_assign(std::string(origin), to);
     }
 }
 

@@ -40,12 +40,23 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
     out.log = std::make_shared<const observe::logger>(observe::sink_to_descriptor(2), *level, std::move(hidden));
     out.states = std::make_shared<const agent::agent_states>(project.agents);
 
-    out.network = std::make_shared<network>(net::http_client_options{});
+    net::http_client_options through;
+    through.egress = project.egress;
+    for (const auto& [from, to] : project.egress) {
+        for (const auto* each : {&from, &to}) {
+            if (auto origin = net::parse_origin(*each); origin.has_error()) {
+                return make_problem(problem_type::configuration, "`egress` of " + project.file + ": " + origin.error().detail);
+            }
+        }
+    }
+    out.network = std::make_shared<network>(std::move(through));
+
+    out.web = std::make_shared<protocol::authenticated_client>(out.network->client());
 
     auto registry = std::make_shared<runtime::effect_registry>();
     std::vector<std::shared_ptr<runtime::effect>> all{std::make_shared<agent::update_effect>(out.states), std::make_shared<agent::approval_effect>(),
                                                       std::make_shared<agent::log_effect>(into(out.log))};
-    all.push_back(std::make_shared<protocol::http_effect>(out.network->client()));
+    all.push_back(std::make_shared<protocol::http_effect>(out.web));
     if (!project.models.empty()) {
         auto models = open_models(project, *out.network, out.secrets);
         if (models.has_error()) return models.error();

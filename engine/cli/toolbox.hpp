@@ -7,6 +7,7 @@
 #include "cli/network.hpp"
 #include "cli/secrets.hpp"
 #include "observe/logger.hpp"
+#include "protocol/authenticated_client.hpp"
 #include "runtime/effect.hpp"
 #include "runtime/engine.hpp"
 
@@ -16,6 +17,7 @@ namespace pawl::cli {
 
 struct toolbox {
     std::shared_ptr<cli::network> network;  ///< outlives the effects that use it
+    std::shared_ptr<protocol::authenticated_client> web;  ///< the network's client with authentication, and the tokens that it keeps
     std::shared_ptr<const runtime::effect_registry> effects;
     std::shared_ptr<const agent::agent_states> states;
     std::shared_ptr<const secret_source> secrets;

@@ -9,23 +9,28 @@ struct connection_pool::tls_holder {
     ssl::context context{ssl::context::tls_client};
 };
 
-connection_pool::connection_pool(boost::asio::io_context& context, http_client_options options) : context_(context), options_(std::move(options)) {}
+connection_pool::connection_pool(boost::asio::io_context& context, http_client_options options) : context_(context), options_(std::move(options)) {
+    for (const auto& [from, to] : options_.egress) {
+        const auto origin = parse_origin(from), target = parse_origin(to);
+        if (origin && target) {
+            egress_.insert_or_assign(origin_text(*origin), *target);
+        } else {
+            egress_error_ = "The egress map cannot be used: " + (origin ? target.error() : origin.error()).detail;
+        }
+    }
+}
 
 connection_pool::~connection_pool() = default;
 
 endpoint_choice connection_pool::choose(const url_parts& url) const {
-    endpoint_choice out{url.tls, url.host, url.port, url.host, {}};
-    if (const auto at = options_.egress.find(url.host + ":" + url.port); at != options_.egress.end()) {
-        std::string_view to = at->second;
-        if (to.starts_with("http://")) {
-            out.tls = false;
-            to.remove_prefix(7);
-        }
-        const auto colon = to.rfind(':');
-        out.host = to.substr(0, colon);
-        if (colon != std::string_view::npos) out.port = to.substr(colon + 1);
+    endpoint_choice out{url, false, {}};
+    if (const auto at = egress_.find(origin_text(url)); at != egress_.end()) {
+        out.mapped = true;
+        out.to.tls = at->second.tls;
+        out.to.host = at->second.host;
+        out.to.port = at->second.port;
     }
-    out.key = (out.tls ? "tls " : "tcp ") + out.name + " " + out.host + ":" + out.port;
+    out.key = origin_text(out.to);
     return out;
 }
 

@@ -16,11 +16,9 @@ namespace pawl::net {
 
 /// Where to connect for a URL, after the egress map.
 struct endpoint_choice {
-    bool tls = false;
-    std::string host;  ///< to resolve
-    std::string port;
-    std::string name;  ///< for SNI and the certificate
-    std::string key;   ///< of the pool
+    url_parts to;       ///< who is resolved, asked for a certificate, and named in `Host`
+    bool mapped = false;
+    std::string key;    ///< of the pool
 };
 
 class connection_pool {
@@ -34,6 +32,8 @@ public:
     void keep(const std::string& key, std::unique_ptr<byte_stream> stream);
     std::unique_ptr<byte_stream> make(bool tls);
     const http_client_options& options() const noexcept { return options_; }
+    /// Why the egress map cannot be used; empty when it can. No request is sent then.
+    const std::string& egress_error() const noexcept { return egress_error_; }
     /// Set when the CA file cannot be read: no TLS connection is made then.
     const std::string& tls_error() const noexcept { return tls_error_; }
     void close();
@@ -49,6 +49,8 @@ private:
     http_client_options options_;
     std::unique_ptr<tls_holder> tls_;
     std::string tls_error_;
+    std::map<std::string, url_parts, std::less<>> egress_;  ///< by the origin in full
+    std::string egress_error_;
     std::map<std::string, std::deque<idle>> idle_;
 };
 

@@ -7,6 +7,11 @@ namespace pawl::net {
 exchange::exchange(boost::asio::io_context& context, connection_pool& pool, http_request request, http_client::handler done)
     : pool_(pool), request_(std::move(request)), done_(std::move(done)), resolver_(context), timer_(context) {}
 
+std::string exchange::peer() const {
+    const auto asked = url_.host + ":" + url_.port;
+    return where_.mapped ? asked + ", sent to " + where_.to.host + ":" + where_.to.port + " by the egress map" : asked;
+}
+
 void exchange::run() {
     timer_.expires_after(request_.timeout);
     timer_.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
@@ -22,8 +27,9 @@ void exchange::start(std::string url) {
     auto parsed = parse_url(url);
     if (!parsed) return end(parsed.error());
     url_ = std::move(*parsed);
+    if (!pool_.egress_error().empty()) return end(make_problem(problem_type::configuration, pool_.egress_error()));
     where_ = pool_.choose(url_);
-    out_ = request_bytes(request_, url_, pool_.options().user_agent);
+    out_ = request_bytes(request_, where_.to, pool_.options().user_agent);
     stream_ = pool_.take(where_.key);
     reused_ = stream_ != nullptr;
     if (reused_) return send();
@@ -32,9 +38,9 @@ void exchange::start(std::string url) {
 
 void exchange::connect() {
     reused_ = false;
-    stream_ = pool_.make(where_.tls);
-    if (where_.tls && !pool_.tls_error().empty()) return end(make_problem(problem_type::configuration, "No TLS connection to " + peer() + ": " + pool_.tls_error()));
-    resolver_.async_resolve(where_.host, where_.port, [self = shared_from_this()](boost::system::error_code e, const boost::asio::ip::tcp::resolver::results_type& found) {
+    stream_ = pool_.make(where_.to.tls);
+    if (where_.to.tls && !pool_.tls_error().empty()) return end(make_problem(problem_type::configuration, "No TLS connection to " + peer() + ": " + pool_.tls_error()));
+    resolver_.async_resolve(where_.to.host, where_.to.port, [self = shared_from_this()](boost::system::error_code e, const boost::asio::ip::tcp::resolver::results_type& found) {
         if (self->ended_) return;
         if (e) return self->fail("The host name cannot be resolved", e);
         boost::asio::async_connect(self->stream_->socket(), found, [self](boost::system::error_code failed, const boost::asio::ip::tcp::endpoint&) {
@@ -48,7 +54,7 @@ void exchange::connect() {
 void exchange::connected() {
     boost::system::error_code ignored;
     stream_->socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    stream_->handshake(where_.name, [self = shared_from_this()](boost::system::error_code e) {
+    stream_->handshake(where_.to.host, [self = shared_from_this()](boost::system::error_code e) {
         if (self->ended_) return;
         if (e) {
             const auto refused = self->stream_->certificate_error();

@@ -26,7 +26,8 @@ private:
     void finish_response();
     void end(result<http_response> r);
     void fail(std::string_view doing, boost::system::error_code e);
-    std::string peer() const { return url_.host + ":" + url_.port; }
+    /// Who does not answer, for messages.
+    std::string peer() const;
 
     connection_pool& pool_;
     http_request request_;

@@ -46,4 +46,9 @@ struct url_parts {
 /// Error: `configuration` problem that says what is wrong with the URL.
 result<url_parts> parse_url(std::string_view url);
 
+/// scheme://host[:port] and nothing more (one trailing slash apart). Error: `configuration` problem that says what is wrong.
+result<url_parts> parse_origin(std::string_view origin);
+/// The origin of a URL in full: "https://example.com:443", so that equal origins are equal texts.
+std::string origin_text(const url_parts& url);
+
 }  // namespace pawl::net

@@ -21,7 +21,8 @@ namespace pawl::net {
 struct http_client_options {
     /// Further CA certificates (PEM file) beside the system's; tests use it.
     std::string ca_file;
-    /// Where "host:port" is really reached: "127.0.0.1:8080" (same protocol) or "http://127.0.0.1:8080" (without TLS).
+    /// Where requests to an origin go instead: "https://petstore.example" -> "http://127.0.0.1:8080". The target is what is resolved, named in `Host` and
+    /// asked for a certificate; redirects are mapped as well. An origin that is none fails every request, with its name.
     std::map<std::string, std::string, std::less<>> egress;
     std::size_t max_idle_per_host = 8;
     std::size_t max_header_bytes = 64 * 1024;

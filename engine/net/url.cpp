@@ -53,4 +53,20 @@ result<url_parts> parse_url(std::string_view url) {
     return out;
 }
 
+result<url_parts> parse_origin(std::string_view origin) {
+    auto parsed = parse_url(origin);
+    if (parsed.has_error()) return parsed;
+    if (parsed->target != "/" || !parsed->user_info.empty() || origin.find('#') != std::string_view::npos) {
+        return bad_url(origin, "an origin has a scheme, a host and a port, and no path, query or user name.");
+    }
+    return parsed;
+}
+
+std::string origin_text(const url_parts& url) {
+    std::string host = url.host;
+    std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return (url.tls ? "https://" : "http://") + host + ":" + url.port;
+}
+
 }  // namespace pawl::net

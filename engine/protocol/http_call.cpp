@@ -1,6 +1,7 @@
 #include "protocol/http_call.hpp"
 
 #include "base/digest.hpp"
+#include "protocol/http_text.hpp"
 #include "schema/validator.hpp"
 
 #include <algorithm>
@@ -9,88 +10,6 @@ namespace pawl::protocol {
 namespace {
 
 problem invalid(std::string detail) { return make_problem(problem_type::validation, std::move(detail)); }
-
-bool is_token(std::string_view text) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char ch) {
-        return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || marks.find(ch) != std::string_view::npos;
-    });
-}
-
-/// No line breaks or other control characters: they would end the header.
-bool is_header_value(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char ch) { return static_cast<unsigned char>(ch) >= 0x20 ? ch != 0x7f : ch == '\t'; });
-}
-
-std::string percent_encoded(std::string_view text) {
-    constexpr std::string_view hex = "0123456789ABCDEF";
-    std::string out;
-    for (const char ch : text) {
-        if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || std::string_view("-._~").find(ch) != std::string_view::npos) {
-            out += ch;
-        } else {
-            const auto byte = static_cast<unsigned char>(ch);
-            out += {'%', hex[byte >> 4], hex[byte & 15]};
-        }
-    }
-    return out;
-}
-
-std::string plain(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : to_text(value); }
-
-void add_query(std::string& url, const json::object& query) {
-    std::string fragmentless = url.substr(0, url.find('#'));
-    const auto add = [&](std::string_view name, const json::value& value) {
-        if (value.is_null()) return;
-        const auto question = fragmentless.find('?');
-        if (question == std::string::npos) {
-            fragmentless += '?';
-        } else if (question + 1 != fragmentless.size()) {
-            fragmentless += '&';
-        }
-        fragmentless += percent_encoded(name) + "=" + percent_encoded(plain(value));
-    };
-    for (const auto& [name, value] : query) {
-        if (const auto* list = value.if_array()) {
-            for (const auto& each : *list) add(name, each);
-        } else {
-            add(name, value);
-        }
-    }
-    url = std::move(fragmentless);
-}
-
-/// The URL without user information, query and fragment.
-std::string showable(const net::url_parts& url) {
-    const bool usual = url.port == (url.tls ? "443" : "80");
-    const bool numeric6 = url.host.find(':') != std::string::npos && !url.host.starts_with('[');
-    return (url.tls ? "https://" : "http://") + (numeric6 ? "[" + url.host + "]" : url.host) + (usual ? "" : ":" + url.port) + url.target.substr(0, url.target.find('?'));
-}
-
-void set_default(std::vector<net::http_header>& headers, std::string name, std::string value) {
-    if (net::find_header(headers, name) == nullptr) headers.push_back({std::move(name), std::move(value)});
-}
-
-std::string text_at(const json::object& object, std::string_view key) {
-    const auto* v = object.if_contains(key);
-    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
-}
-
-result<void> add_authentication(const json::value& policy, std::vector<net::http_header>& headers) {
-    std::string value;
-    if (const auto* bearer = policy.get_object().if_contains("bearer")) {
-        value = "Bearer " + text_at(bearer->get_object(), "token");
-    } else {
-        const auto& basic = policy.get_object().at("basic").get_object();
-        const auto user = text_at(basic, "username");
-        if (user.find(':') != std::string::npos) return invalid("The user name of basic authentication may not contain a colon.");
-        value = "Basic " + to_base64(user + ":" + text_at(basic, "password"));
-    }
-    if (!is_header_value(value)) return invalid("The credentials of this call hold a line break or another control character.");
-    std::erase_if(headers, [](const net::http_header& h) { return net::find_header({h}, "authorization") != nullptr; });
-    headers.push_back({"Authorization", std::move(value)});
-    return {};
-}
 
 bool is_json_type(const std::string* type) {
     if (type == nullptr) return false;
@@ -126,14 +45,45 @@ result<json::value> content_of(const http_call& call, const net::http_response& 
 
 }  // namespace
 
+void add_query(std::string& url, const json::object& query) {
+    std::string fragmentless = url.substr(0, url.find('#'));
+    const auto add = [&](std::string_view name, const json::value& value) {
+        if (value.is_null()) return;
+        const auto question = fragmentless.find('?');
+        if (question == std::string::npos) {
+            fragmentless += '?';
+        } else if (question + 1 != fragmentless.size()) {
+            fragmentless += '&';
+        }
+        fragmentless += percent_encoded(name) + "=" + percent_encoded(plain(value));
+    };
+    for (const auto& [name, value] : query) {
+        if (const auto* list = value.if_array()) {
+            for (const auto& each : *list) add(name, each);
+        } else {
+            add(name, value);
+        }
+    }
+    url = std::move(fragmentless);
+}
+
+std::string showable(const net::url_parts& url) {
+    const bool usual = url.port == (url.tls ? "443" : "80");
+    const bool numeric6 = url.host.find(':') != std::string::npos && !url.host.starts_with('[');
+    return (url.tls ? "https://" : "http://") + (numeric6 ? "[" + url.host + "]" : url.host) + (usual ? "" : ":" + url.port) + url.target.substr(0, url.target.find('?'));
+}
+
+void add_usual_headers(net::http_request& request, const std::string& key) {
+    set_default(request.headers, "Accept", "application/json, */*;q=0.5");
+    if (request.method != "GET" && request.method != "HEAD") set_default(request.headers, "Idempotency-Key", key);
+}
+
 json::value http_arguments_schema() {
     const json::value text{{"type", "string"}};
     const auto object = [](json::object properties, json::array required) {
         return json::object{{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
     };
-    const json::value bearer = object({{"bearer", object({{"token", text}}, {"token"})}}, {"bearer"});
-    const json::value basic = object({{"basic", object({{"username", text}, {"password", text}}, {"username", "password"})}}, {"basic"});
-    const json::value endpoint = object({{"uri", text}, {"authentication", {{"anyOf", json::array{bearer, basic}}}}}, {"uri"});
+    const json::value endpoint = object({{"uri", text}, {"authentication", authentication_schema()}}, {"uri"});
     return object({{"method", text},
                    {"endpoint", {{"anyOf", json::array{text, endpoint}}}},
                    {"headers", {{"type", "object"}}},
@@ -172,10 +122,11 @@ result<http_call> read_http_call(const runtime::call_request& call) {
         request.body = plain(*body);
         set_default(request.headers, "Content-Type", body->is_string() ? "text/plain; charset=utf-8" : "application/json");
     }
-    set_default(request.headers, "Accept", "application/json, */*;q=0.5");
-    if (request.method != "GET" && request.method != "HEAD") set_default(request.headers, "Idempotency-Key", call.key);
+    add_usual_headers(request, call.key);
     if (endpoint.is_object() && endpoint.get_object().contains("authentication")) {
-        if (auto fine = add_authentication(endpoint.get_object().at("authentication"), request.headers); fine.has_error()) return fine.error();
+        auto policy = read_authentication(endpoint.get_object().at("authentication"));
+        if (policy.has_error()) return policy.error();
+        out.policy = std::move(*policy);
     }
     if (const auto output = text_at(with, "output"); !output.empty()) out.output = output;
     if (const auto* redirect = with.if_contains("redirect")) out.redirect = redirect->get_bool();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/http.hpp"
+#include "protocol/authentication.hpp"
 #include "runtime/effect.hpp"
 
 namespace pawl::protocol {
@@ -12,10 +13,20 @@ struct http_call {
     std::string uri;            ///< the same without the method
     std::string output = "content";
     bool redirect = false;
+    std::optional<authentication> policy;
 };
 
 /// JSON Schema of the arguments.
 json::value http_arguments_schema();
+
+/// "https://host/path" of a URL: without user information, query and fragment.
+std::string showable(const net::url_parts& url);
+
+/// Puts names and values behind the URL's own query, percent-encoded; a list repeats its name.
+void add_query(std::string& url, const json::object& query);
+
+/// Adds what every call of a method gets: `Accept`, and an `Idempotency-Key` where the method may change something.
+void add_usual_headers(net::http_request& request, const std::string& key);
 
 /// Error: `validation` or `configuration` problem that quotes no header, query or body.
 result<http_call> read_http_call(const runtime::call_request& call);

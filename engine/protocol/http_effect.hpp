@@ -5,16 +5,13 @@
 // Calls under way when the effect goes are dropped without an outcome.
 #pragma once
 
-#include "net/http_client.hpp"
-#include "runtime/effect.hpp"
+#include "protocol/http_calls.hpp"
 
 namespace pawl::protocol {
 
 class http_effect final : public runtime::effect {
 public:
-    /// `client` outlives the effect.
-    explicit http_effect(net::http_client& client, std::shared_ptr<const clock_source> clock = std::make_shared<system_clock_source>());
-    ~http_effect() override;
+    explicit http_effect(std::shared_ptr<authenticated_client> client, std::shared_ptr<const clock_source> clock = std::make_shared<system_clock_source>());
 
     std::vector<function_description> functions() const override;
     /// Output by `output`: `content` (default), `response` ({request, statusCode, headers, content}) or `raw`. Errors: `communication` with the HTTP status for answers outside 200-299
@@ -23,10 +20,7 @@ public:
     void cancel(std::string_view key) override;
 
 private:
-    struct calls;
-    net::http_client& client_;
-    std::shared_ptr<const clock_source> clock_;
-    std::shared_ptr<calls> calls_;
+    http_calls calls_;
 };
 
 }  // namespace pawl::protocol

@@ -166,4 +166,23 @@ BOOST_AUTO_TEST_CASE(a_bad_migration_expression_has_its_place) {
     BOOST_TEST(says(r, "pawl.yaml:6:"));
 }
 
+BOOST_AUTO_TEST_CASE(an_egress_map_is_read_for_its_environment_and_holds_origins_only) {
+    constexpr std::string_view text = R"(egress:
+  https://api.example.com: http://127.0.0.1:${PORT}
+env:
+  staging:
+    egress: { "https://api.example.com": "https://staging.example.com" }
+  production: {}
+)";
+    const auto usual = read(text, {"default", "/projects/desk", {{"PORT", "4100"}}});
+    BOOST_TEST_REQUIRE(usual.value.has_value(), all_messages(usual));
+    BOOST_TEST(usual.value->egress.at("https://api.example.com") == "http://127.0.0.1:4100");
+    BOOST_TEST(read(text, {"staging", "/projects/desk", {}}).value->egress.at("https://api.example.com") == "https://staging.example.com");
+    const auto production = read(text, {"production", "/projects/desk", {}});
+    BOOST_TEST(production.value->egress.empty());
+    BOOST_TEST(says(production, "`egress` stands at the top level only"));
+    BOOST_TEST(says(read("egress: { api.example.com: 'http://127.0.0.1' }\n"), "pawl.yaml:1:11: error: `api.example.com` is not an origin"));
+    BOOST_TEST(says(read("egress: { 'https://a.example': 'http://127.0.0.1/v2' }\n"), "`http://127.0.0.1/v2` is not an origin"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

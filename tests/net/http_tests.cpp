@@ -177,11 +177,28 @@ BOOST_AUTO_TEST_CASE(the_egress_map_decides_where_a_host_is_reached) {
     network plain;
     auto& server = plain.serve([](net::server_request request, net::http_server::responder answer) { answer({200, {}, *net::find_header(request.headers, "Host"), {}}); });
     net::http_client_options options;
-    options.egress["petstore.example:443"] = "http://127.0.0.1:" + std::to_string(server.port());
+    const auto local = "127.0.0.1:" + std::to_string(server.port());
+    options.egress["https://Petstore.example"] = "http://" + local;
+    options.egress["http://nobody.example:8080"] = "http://127.0.0.1:1";
     network n(options);
     net::http_request request;
     request.url = "https://petstore.example/v2/pet/1";
-    BOOST_TEST(n.ask(request)->body == "petstore.example");
+    BOOST_TEST(n.ask(request)->body == local);
+    request.url = "http://nobody.example:8080/";
+    const auto refused = n.ask(request);
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().detail.find("nobody.example:8080, sent to 127.0.0.1:1 by the egress map") != std::string::npos, refused.error().detail);
+}
+
+BOOST_AUTO_TEST_CASE(an_egress_map_with_more_than_origins_sends_nothing) {
+    net::http_client_options options;
+    options.egress["https://petstore.example/v2"] = "http://127.0.0.1:1";
+    network n(options);
+    net::http_request request;
+    request.url = "http://127.0.0.1:1/";
+    const auto refused = n.ask(request);
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().detail.find("an origin has a scheme, a host and a port") != std::string::npos, refused.error().detail);
 }
 
 BOOST_AUTO_TEST_CASE(the_server_refuses_what_is_too_large_or_malformed) {

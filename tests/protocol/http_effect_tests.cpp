@@ -53,7 +53,7 @@ private:
     cli::network network_{net::http_client_options{}};
 
 public:
-    std::unique_ptr<protocol::http_effect> effect = std::make_unique<protocol::http_effect>(network_.client());
+    std::unique_ptr<protocol::http_effect> effect = std::make_unique<protocol::http_effect>(std::make_shared<protocol::authenticated_client>(network_.client()));
     std::unique_ptr<net::http_server> server;
 };
 

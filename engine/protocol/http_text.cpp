@@ -1,0 +1,55 @@
+#include "protocol/http_text.hpp"
+
+#include <algorithm>
+
+namespace pawl::protocol {
+
+bool is_token(std::string_view text) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char ch) {
+        return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || marks.find(ch) != std::string_view::npos;
+    });
+}
+
+/// No line breaks or other control characters: they would end the header.
+bool is_header_value(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char ch) { return static_cast<unsigned char>(ch) >= 0x20 ? ch != 0x7f : ch == '\t'; });
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string out;
+    for (const char ch : text) {
+        if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || std::string_view("-._~").find(ch) != std::string_view::npos) {
+            out += ch;
+        } else {
+            const auto byte = static_cast<unsigned char>(ch);
+            out += {'%', hex[byte >> 4], hex[byte & 15]};
+        }
+    }
+    return out;
+}
+
+std::string plain(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : to_text(value); }
+
+void set_default(std::vector<net::http_header>& headers, std::string name, std::string value) {
+    if (net::find_header(headers, name) == nullptr) headers.push_back({std::move(name), std::move(value)});
+}
+
+std::string text_at(const json::object& object, std::string_view key) {
+    const auto* v = object.if_contains(key);
+    return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
+}
+
+void set_header(std::vector<net::http_header>& headers, std::string name, std::string value) {
+    std::erase_if(headers, [&](const net::http_header& h) { return net::find_header({h}, name) != nullptr; });
+    headers.push_back({std::move(name), std::move(value)});
+}
+
+std::string form_text(const std::vector<std::pair<std::string, std::string>>& fields) {
+    std::string out;
+    for (const auto& [name, value] : fields) out += (out.empty() ? "" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
+    return out;
+}
+
+}  // namespace pawl::protocol
