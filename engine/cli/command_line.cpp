@@ -38,6 +38,7 @@ struct all_options {
     run_options run;
     runs_options runs;
     approvals_options approvals;
+    events_options events;
     agents_options agents;
     tools_options tools;
 };
@@ -165,6 +166,24 @@ void add_approvals(CLI::App& app, approvals_options& o, chosen_command& chosen) 
     }
 }
 
+void add_events(CLI::App& app, events_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("events", "Publish an event to the runs that listen; list what a run has emitted");
+    group->require_subcommand(1);
+    const auto common = [&](CLI::App* command, const char* shown) {
+        add_place(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON in one line");
+        example(command, shown);
+    };
+    auto* publish = group->add_subcommand("publish", "Publish one CloudEvent (JSON); `id`, `source`, `time` and `specversion` are filled in when absent");
+    publish->add_option("FILE", o.file, "File with the event, or - for standard input (default: -)")->type_name("");
+    common(publish, "echo '{\"type\": \"com.example.order.paid.v1\", \"data\": {\"order\": \"A-1001\"}}' | pawl events publish");
+    publish->callback([&] { chosen = [&o] { return publish_event_command(o); }; });
+    auto* list = group->add_subcommand("list", "List the events that a run has emitted");
+    list->add_option("RUN", o.run, "The run's id, or a unique beginning of it")->required()->type_name("");
+    common(list, "pawl events list 0193f5c2-81d4-7a10");
+    list->callback([&] { chosen = [&o] { return list_events_command(o); }; });
+}
+
 void add_agents(CLI::App& app, agents_options& o, chosen_command& chosen) {
     auto* group = app.add_subcommand("agents", "List, show and reset agent instances");
     group->require_subcommand(0, 1);
@@ -229,6 +248,7 @@ int run_program(int argc, const char* const* argv) {
     add_run(app, options.run, chosen);
     add_runs(app, options.runs, chosen);
     add_approvals(app, options.approvals, chosen);
+    add_events(app, options.events, chosen);
     add_agents(app, options.agents, chosen);
     add_tools(app, options.tools, chosen);
     try {

@@ -81,6 +81,15 @@ struct approvals_options {
 int list_approvals_command(const approvals_options& options);
 int decide_approval_command(const approvals_options& options, bool approve);
 
+struct events_options {
+    place_options place;
+    std::string file;  ///< publish: path, or - for standard input
+    std::string run;   ///< list
+    bool json = false;
+};
+int publish_event_command(const events_options& options);
+int list_events_command(const events_options& options);
+
 struct agents_options {
     place_options place;
     std::string instance;  ///< NAME/KEY

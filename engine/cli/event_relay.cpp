@@ -17,6 +17,7 @@ constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{30'000};
 constexpr milliseconds look_anyway{1'000};
 constexpr milliseconds longest_delivery{10'000};
+constexpr std::chrono::seconds between_free_shards{5};
 
 problem not_written(const std::string& path) { return make_problem(problem_type::communication, "cannot write events to " + path + ": " + std::strerror(errno)); }
 
@@ -101,8 +102,32 @@ void event_relay::stop() {
     if (worker_.joinable()) worker_.join();
 }
 
+std::vector<shard_id> event_relay::shards_to_serve(store::connection& connection) {
+    auto shards = owned_();
+    const auto moment = std::chrono::steady_clock::now();
+    if (moment < next_look_at_free_shards_) return shards;
+    const auto leases = connection.list_leases();
+    const auto now = connection.now();
+    if (leases.has_error() || now.has_error()) return shards;
+    bool any = false;
+    for (const auto& lease : *leases) {
+        if (std::find(shards.begin(), shards.end(), lease.shard) != shards.end()) continue;
+        if (!lease.owner.empty() && lease.expires_at > *now && !store::owner_is_dead(lease.owner)) continue;
+        shards.push_back(lease.shard);
+        any = true;
+    }
+    if (any) {
+        // As long as something is left there, the next round looks again.
+        const auto left = connection.undelivered(shards, events_per_round);
+        if (left.has_error() || left->size() < events_per_round) next_look_at_free_shards_ = moment + between_free_shards;
+    } else {
+        next_look_at_free_shards_ = moment + between_free_shards;
+    }
+    return shards;
+}
+
 result<std::size_t> event_relay::deliver_round(store::connection& connection) {
-    const auto shards = owned_();
+    const auto shards = shards_to_serve(connection);
     if (shards.empty()) return std::size_t{0};
     const auto events = connection.undelivered(shards, events_per_round);
     if (events.has_error()) return make_problem(problem_type::communication, events.error().detail);

@@ -40,11 +40,14 @@ private:
     void work();
     /// How many were delivered; an error ends the round.
     result<std::size_t> deliver_round(store::connection& connection);
+    /// Our shards, and now and then those that no engine drives: a process may die between a run's last checkpoint and the delivery.
+    std::vector<shard_id> shards_to_serve(store::connection& connection);
 
     std::shared_ptr<store::database> database_;
     std::vector<deliver_event> sinks_;
     std::function<std::vector<shard_id>()> owned_;
     std::shared_ptr<const observe::logger> log_;
+    std::chrono::steady_clock::time_point next_look_at_free_shards_;
     std::mutex lock_;
     std::condition_variable news_;
     bool rung_ = true, stopping_ = false, idle_ = false;

@@ -55,7 +55,9 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools)
     options.listener = [this, log = tools.log](const runtime::run_event& event) {
         log_run_event(*log, event);
         boost::asio::post(loop_, [this, event] {
-            if (relay_) relay_->ring();
+            using kind = runtime::run_event::kind;
+            const bool emitted = event.what == kind::finished || event.what == kind::waiting || (event.what == kind::step_finished && event.function == "emit");
+            if (relay_ && emitted) relay_->ring();
             if (handler_) handler_(event);
         });
     };
