@@ -3,6 +3,7 @@
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace pawl::cli {
@@ -105,7 +106,11 @@ void follower::read_steps() {
 bool follower::only_waits(const store::run_row& row) {
     if (row.status != run_status::waiting) return false;
     const auto now = in_.connection().now();
-    return now.has_value() && (!row.due_at || *row.due_at > *now);
+    if (now.has_error() || (row.due_at && *row.due_at <= *now)) return false;
+    if (!here_) return true;
+    // A message that has not been taken yet may end the waiting.
+    const auto messages = in_.connection().fetch_inbox(std::span(&shard_, 1), 0, page);
+    return messages.has_value() && std::none_of(messages->begin(), messages->end(), [&](const store::inbox_entry& m) { return m.run == run_; });
 }
 
 bool follower::look_at_store() {
