@@ -197,10 +197,14 @@ json::object seen_in(const world& w, const script& s, const std::vector<std::str
 
 runner::runner(const case_file& file, const agent::manifest& project, const std::vector<function_description>& functions)
     : file_(file), project_(project), functions_(file.functions), states_(std::make_shared<agent::agent_states>(project.agents)) {
-    for (const auto& f : functions) {
-        const bool declared = std::any_of(functions_.begin(), functions_.end(), [&](const function_description& d) { return d.name == f.name; });
-        if (!declared) functions_.push_back(f);
-    }
+    const auto add = [this](const std::vector<function_description>& all) {
+        for (const auto& f : all) {
+            const bool known = std::any_of(functions_.begin(), functions_.end(), [&](const function_description& d) { return d.name == f.name; });
+            if (!known) functions_.push_back(f);
+        }
+    };
+    add(functions);
+    add(real_functions());
 }
 
 result<std::shared_ptr<const flow::workflow>> runner::compile_file(const std::string& path, const agent::agent_settings* agent) {

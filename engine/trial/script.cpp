@@ -12,9 +12,9 @@
 namespace pawl::trial {
 namespace {
 
-constexpr std::array<std::string_view, 3> real_functions{"agent.update", "approval.request", "log"};
+constexpr std::array<std::string_view, 3> real_names{"agent.update", "approval.request", "log"};
 
-bool is_real(std::string_view function) { return std::find(real_functions.begin(), real_functions.end(), function) != real_functions.end(); }
+bool is_real(std::string_view function) { return std::find(real_names.begin(), real_names.end(), function) != real_names.end(); }
 
 const json::value* schema_asked_for(const runtime::call_request& request) {
     const auto* arguments = request.function == "ai.chat" ? request.arguments.if_object() : nullptr;
@@ -22,6 +22,14 @@ const json::value* schema_asked_for(const runtime::call_request& request) {
 }
 
 }  // namespace
+
+std::vector<function_description> real_functions() {
+    std::vector<function_description> out;
+    for (auto& list : {agent::update_effect(nullptr).functions(), agent::approval_effect().functions(), agent::log_effect(nullptr).functions()}) {
+        out.insert(out.end(), list.begin(), list.end());
+    }
+    return out;
+}
 
 /// Everything that is not real, as one effect.
 class script::scripted final : public runtime::effect {

@@ -37,6 +37,9 @@ struct replacement {
     reply with;
 };
 
+/// The functions that are real in a script: agent.update, approval.request, log.
+std::vector<function_description> real_functions();
+
 class script {
 public:
     /// All outlive the script. `functions`: what the project and the file offer.

@@ -52,7 +52,7 @@ ended run_script(const std::string& script, const std::string& folder) {
 BOOST_AUTO_TEST_SUITE(documentation)
 
 BOOST_AUTO_TEST_CASE(the_commands_of_every_readme_work) {
-    for (const std::string readme : {"README.md", "examples/hello/README.md", "examples/support-desk/README.md", "examples/long-job/README.md"}) {
+    for (const std::string readme : {"README.md", "examples/hello/README.md", "examples/support-desk/README.md", "examples/long-job/README.md", "tests/cases/README.md"}) {
         const temporary_folder copy;
         std::filesystem::create_directories(copy.path() + "/examples");
         for (const auto* example : {"hello", "support-desk", "long-job"}) {
