@@ -1,3 +1,4 @@
+#include "base/cloud_event.hpp"
 #include "base/clock.hpp"
 #include "base/diagnostic.hpp"
 #include "base/digest.hpp"
@@ -82,6 +83,25 @@ BOOST_AUTO_TEST_CASE(problems_match_by_their_last_segment) {
     BOOST_TEST(type_name_of("https://serverlessworkflow.io/spec/1.0.0/errors/timeout") == "timeout");
     const auto error = make_problem(problem_type::timeout, "late", "/do/0/x");
     BOOST_TEST((problem_from_json(to_json(error)) == error));
+}
+
+BOOST_AUTO_TEST_CASE(an_event_is_completed_but_never_changed) {
+    const event_defaults defaults{"id-1", "/here", time_point(milliseconds(1'700'000'000'000))};
+    const auto filled = complete_cloud_event(parse_json(R"({"type":"t","data":1})").value(), defaults).value();
+    BOOST_TEST(to_text(filled) == R"({"type":"t","data":1,"specversion":"1.0","id":"id-1","source":"/here","time":"2023-11-14T22:13:20.000Z","datacontenttype":"application/json"})");
+    const auto whole = parse_json(R"({"specversion":"1.0","id":"1","source":"/a","type":"t","time":"2020-01-01T00:00:00Z","priority":3})").value();
+    BOOST_TEST((complete_cloud_event(whole, defaults).value() == whole));
+    BOOST_TEST(event_attribute_text(whole, "source") == "/a");
+    BOOST_TEST(event_attribute_text(whole, "priority").empty());
+    BOOST_TEST(event_attribute_text(json::value(7), "id").empty());
+    for (const auto* wrong : {"[]", "{}", R"({"type":7})", R"({"type":"t","id":""})", R"({"type":"t","my_id":1})", R"({"type":"t","more":{}})",
+                              R"({"type":"t","specversion":"0.3"})", R"({"type":"t","data":1,"data_base64":""})"}) {
+        const auto refused = complete_cloud_event(parse_json(wrong).value(), defaults);
+        BOOST_TEST(refused.has_error(), wrong);
+        if (refused.has_error()) BOOST_TEST(refused.error().detail.starts_with("This is no CloudEvent: "), wrong);
+    }
+    const auto long_id = complete_cloud_event(json::value{{"type", "t"}, {"id", std::string(901, 'x')}}, defaults);
+    BOOST_TEST(long_id.error().detail.find("901 bytes") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,6 +32,7 @@ public:
     }
     bool run_to_end() { return world_->run_to_end(); }
     const trial::world& world() const { return *world_; }
+    trial::world& world() { return *world_; }
     const ledger& outside() const { return ledger_; }
     std::vector<std::string> call_outcomes(const std::string& run) const;
 

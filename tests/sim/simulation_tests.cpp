@@ -196,4 +196,50 @@ do:
     }
 }
 
+BOOST_AUTO_TEST_CASE(events_are_gone_through_once_and_in_order_whatever_crashes) {
+    const auto w = compiled(R"(
+document: { dsl: '1.0.3', namespace: sim, name: listen, version: '1.0.0' }
+do:
+  - each:
+      listen:
+        to: { any: [ { with: { type: bill }, correlate: { shop: { from: .subject } } } ], until: { all: [ { with: { type: stop } }, { with: { type: enough } } ] } }
+      foreach:
+        do:
+          - pay: { call: sim.pay, with: { n: '${ $item }', at: '${ $index }' } }
+          - pause: { wait: { seconds: 1 } }
+          - out: { set: '${ $item }' }
+        export: { as: '($context // 0) + $item' }
+  - last: { set: { bills: '${ . }', sum: '${ $context }' } }
+)");
+    std::size_t crashes = 0;
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        auto o = crashing(seed);
+        o.crash_probability = seed % 3 == 0 ? 0.1 : 0.02;
+        o.most_crashes = 1 + seed % 15;
+        o.duplicates = seed % 2 == 0;
+        sim::simulation world(o, w);
+        world.create_run("run-1", nullptr);
+        BOOST_TEST_REQUIRE(world.world().settle());
+        int id = 0;
+        const auto publish = [&](const std::string& type, const std::string& shop, int n) {
+            const auto name = std::to_string(++id);
+            const auto body = R"({"id":")" + name + R"(","source":"/t","type":")" + type + R"(","subject":")" + shop + R"(","data":)" + std::to_string(n) + "}";
+            for (int times = 0; times < 2; ++times) world.world().publish({"/t", name, type, body});
+            for (auto steps = (seed * 7 + static_cast<std::uint64_t>(id) * 5) % 11; steps > 0 && world.world().step(); --steps) {}
+        };
+        for (int n = 1; n <= 6; ++n) {
+            publish("bill", "ours", n);
+            publish("bill", "theirs", 100 * n);
+            if (n == 3) publish("stop", "", 0);
+        }
+        publish("enough", "", 0);
+        BOOST_TEST_REQUIRE(world.run_to_end(), "stuck with seed " << seed);
+        BOOST_TEST(world.world().row("run-1").output == R"({"bills":[1,2,3,4,5,6],"sum":21})", "seed " << seed);
+        BOOST_TEST(world.outside().effects.size() == 6u);
+        for (const auto& [key, count] : world.outside().effects) BOOST_TEST(count == 1);
+        crashes += world.world().crashes();
+    }
+    BOOST_TEST(crashes > 300u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
