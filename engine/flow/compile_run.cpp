@@ -35,6 +35,13 @@ void compile_run(compilation& c, task_id id) {
     check_keys(c, run, {"container", "script", "shell", "workflow", "await", "return"});
     const auto process = process_of(c, run);
     if (!process) return;
+    if (process.name() == "shell" || process.name() == "script") return compile_process(c, id, run, process);
+    if (process.name() == "container") {
+        c.report.key_error("unsupported", process,
+                           "`run: container` is part of the workflow language but this version of pawl does not run it: it drives no container runtime",
+                           "start the container with `run: shell`, for example `command: docker run --rm image`");
+        return;
+    }
     unsupported(c, process, "`run: " + process.name() + "`");
 }
 

@@ -23,6 +23,7 @@ constexpr diagnostic_code all_codes[] = {
     {"constant-correlation", "A correlation reads nothing of the event, so it cannot tell events apart."},
     {"control-character", "The file holds a control character."},
     {"cyclic-alias", "A YAML alias refers to a value that contains it."},
+    {"data-in-command", "Data becomes part of a shell command, so it can run commands of its own."},
     {"duplicate-key", "A key stands twice in the same map."},
     {"duplicate-name", "Two definitions have the same name."},
     {"duplicate-task", "Two tasks of a list have the same name."},
@@ -83,6 +84,7 @@ constexpr diagnostic_code all_codes[] = {
     {"unreachable-task", "Nothing leads to a task."},
     {"unsupported", "A feature of the language that this version of Pawl does not run."},
     {"unsupported-dsl", "The workflow is written in a version of the language that this version of Pawl does not run."},
+    {"visible-secret", "A secret stands where every user of the machine can read it."},
     {"wrong-type", "A value has another type than its place needs."},
     {"yaml-syntax", "The file is not YAML."},
 };

@@ -93,6 +93,13 @@ event_form compile_event_form(compilation& c, const node& n);
 /// The name of a variable that a task introduces (`each`, `at`, `item`), or the fallback.
 std::string compile_local_name(compilation& c, const node& n, std::string_view fallback);
 
+// compile_process.cpp: `run: shell` and `run: script`, and what other tasks that start processes share with them
+void compile_process(compilation& c, task_id id, const node& run, const node& process);
+void check_process_environment(compilation& c, const node& n);
+void check_process_arguments(compilation& c, const node& arguments);
+/// What `metadata: { safety: ... }` of the task promises of its effect.
+effect_safety declared_safety(compilation& c, task_id id, effect_safety otherwise);
+
 // compile_extensions.cpp
 void check_extensions(compilation& c);
 /// Puts the extensions that apply around the task; the id of the task that does the work.

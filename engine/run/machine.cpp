@@ -66,7 +66,9 @@ transition recover(run_state& s, const surroundings& world) {
 transition call_completed(run_state& s, frame_id call, json::value output, const json::object& facts, const surroundings& world) {
     stepper steps(s, world);
     if (auto* f = open_call(s, call)) {
-        const value_ref value(std::move(output));
+        // What an author is told to expect of `await: false` is the input, whatever the effect says about the start.
+        const bool keeps_input = std::get<flow::call_task>(s.task_of(*f).body).outputs_input;
+        const auto value = keeps_input ? f->input : value_ref(std::move(output));
         f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
         steps.record(*f, function_of(s, *f), "completed", value, facts);
         steps.complete(call, value);

@@ -1,7 +1,5 @@
 #include "tool/child.hpp"
 
-#include "tool/spawn.hpp"
-
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
@@ -20,15 +18,6 @@ namespace {
 
 namespace net = boost::asio;
 using boost::system::error_code;
-
-constexpr int lowest_own_fd = 10;  // so that dup2() to 0..3 in the child never overwrites a source
-
-/// Moves a descriptor out of the way of 0..3. Closes `fd`.
-int lifted(int fd) {
-    const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest_own_fd);
-    ::close(fd);
-    return moved;
-}
 
 }  // namespace
 
@@ -57,10 +46,10 @@ bool child::open_channels(int& their_socket, int& their_output) {
     std::array<int, 2> pair{-1, -1}, pipe{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return false;
     socket_.assign(net::local::stream_protocol(), pair[0]);
-    their_socket = lifted(pair[1]);
+    their_socket = process::lifted(pair[1]);
     if (their_socket < 0 || ::pipe2(pipe.data(), O_CLOEXEC) != 0) return false;
     output_.assign(pipe[0]);
-    their_output = lifted(pipe[1]);
+    their_output = process::lifted(pipe[1]);
     return their_output >= 0;
 }
 
@@ -75,12 +64,12 @@ void child::spawn() {
     if (!open_channels(their_socket, their_output)) {
         error = errno;
     } else {
-        pid = spawn_program(settings_.program, settings_.arguments, their_socket, their_output);
+        pid = process::spawn({settings_.program, settings_.arguments, process::kept_environment(), {}, {{their_output, 1}, {their_output, 2}, {their_socket, child_socket_fd}}});
         if (pid < 0) error = -pid;
     }
     if (their_socket >= 0) ::close(their_socket);
     if (their_output >= 0) ::close(their_output);
-    const int watched = pid > 0 ? open_process(pid) : -1;
+    const int watched = pid > 0 ? process::open_process(pid) : -1;
     if (pid > 0 && watched < 0) error = errno;
     if (watched >= 0) exit_.assign(watched);
     bool unwanted = false;
@@ -190,7 +179,7 @@ void child::watch_exit() {
         {
             const std::lock_guard lock(self->guard_);
             int status = 0;
-            if (self->pid_ > 0 && ::waitpid(self->pid_, &status, 0) == self->pid_) end = describe_end(status);
+            if (self->pid_ > 0 && ::waitpid(self->pid_, &status, 0) == self->pid_) end = process::describe_end(status);
             self->pid_ = -1;
         }
         self->finish(end);
@@ -238,7 +227,7 @@ void child::close(milliseconds grace) {
         closed_ = true;
         pid = pid_;
     }
-    const int watched = pid > 0 ? open_process(pid) : -1;
+    const int watched = pid > 0 ? process::open_process(pid) : -1;
     if (watched >= 0) {
         pollfd wait{watched, POLLIN, 0};
         if (::poll(&wait, 1, static_cast<int>(grace.count())) <= 0) kill();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "process/spawn.hpp"
 #include "tool/frame.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -22,12 +23,7 @@ namespace pawl::tool {
 
 inline constexpr int child_socket_fd = 3;
 
-/// How a process ended: "was ended by signal 11 (SIGSEGV)", "exited with code 3".
-struct child_end {
-    std::string words;
-    int signal = 0;
-    int exit_code = -1;
-};
+using child_end = process::ending;
 
 class child : public std::enable_shared_from_this<child> {
 public:
