@@ -22,11 +22,7 @@ void check_argument_list(compilation& c, const node& n) {
     if (!n || (n.is_string() && expr::whole_expression(n.text()))) return;
     if (n.is_array()) {
         for (std::size_t i = 0; i < n.value->get_array().size(); ++i) check_scalar(c, n.at(i), "an argument");
-    } else if (n.is_object()) {
-        for (const auto& [key, value] : n.value->get_object()) {
-            if (!value.is_null()) check_scalar(c, n.at(key), "the argument " + quoted(key));
-        }
-    } else {
+    } else if (!n.is_object()) {
         c.report.error("wrong-type", n, "`arguments` must be a list, but is " + std::string(describe(*n.value)), "write `arguments: [ first, second ]`");
     }
 }

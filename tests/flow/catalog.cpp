@@ -40,6 +40,7 @@ flow::compile_options options_for(std::string file) {
     options.read_asset = [](std::string_view path) -> result<std::string> {
         if (path == "prompts/classify.md") return {boost::system::in_place_value, "Classify {{ ticket }}"};
         if (path == "schemas/order.json") return {boost::system::in_place_value, R"({"type":"object","required":["id"]})"};
+        if (path == "scripts/hello.py") return {boost::system::in_place_value, "print('hello')"};
         return make_problem(problem_type::configuration, "no such file");
     };
     return options;
