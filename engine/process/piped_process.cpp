@@ -216,6 +216,10 @@ void piped_process::stop(milliseconds grace) {
     }
     signal_group(SIGTERM);
     net::post(strand_, [self = shared_from_this(), grace] {
+        {
+            const std::lock_guard lock(self->guard_);
+            if (self->finished_) return;
+        }
         self->grace_.expires_after(grace);
         self->grace_.async_wait([self](error_code error) {
             if (!error) self->signal_group(SIGKILL);

@@ -89,7 +89,6 @@ void process_effect::work::ended(const std::string& key, const std::shared_ptr<l
         wanted = !which->stopping;
     }
     if (wanted) which->done(outcome_of(*which, end, options.max_output_bytes));
-    which->process = nullptr;  // it knows its life through its handlers: a circle
     if (after) after();
 }
 

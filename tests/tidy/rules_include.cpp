@@ -24,14 +24,15 @@ const std::map<std::string, names, std::less<>>& design() {
         {"store", {"base"}},
         {"runtime", {"run", "store"}},
         {"net", {"base"}},
-        {"protocol", {"net", "runtime", "schema", "base"}},
-        {"tool", {"sdk", "runtime", "base"}},
+        {"process", {"base"}},
+        {"protocol", {"net", "process", "runtime", "schema", "base"}},
+        {"tool", {"sdk", "runtime", "base", "process"}},
         {"ai", {"net", "runtime", "base"}},
         {"agent", {"runtime", "store", "schema"}},
         {"trial", {"agent", "runtime", "run", "flow", "store", "schema", "expr", "base"}},
         {"api", {"agent", "runtime", "net"}},
         {"observe", {"base"}},
-        {"cli", {"agent", "ai", "api", "base", "expr", "flow", "net", "observe", "protocol", "run", "runtime", "schema", "sdk", "store", "tool", "trial"}},
+        {"cli", {"agent", "ai", "api", "base", "expr", "flow", "net", "observe", "process", "protocol", "run", "runtime", "schema", "sdk", "store", "tool", "trial"}},
     };
     return table;
 }
