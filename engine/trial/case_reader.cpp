@@ -251,6 +251,24 @@ private:
     std::vector<diagnostic>& diagnostics_;
 };
 
+/// "`when`", "entry 2 of `cases`", "the file".
+std::string called(const std::string& pointer) {
+    if (pointer.empty()) return "the file";
+    const auto slash = pointer.rfind('/');
+    const auto last = pointer.substr(slash + 1);
+    if (last.find_first_not_of("0123456789") != std::string::npos || last.size() > 6 || slash == 0) return "`" + last + "`";
+    const auto parent = pointer.substr(0, slash);
+    return "entry " + std::to_string(std::stoi(last) + 1) + " of `" + parent.substr(parent.rfind('/') + 1) + "`";
+}
+
+/// The place of what a violation speaks of: an unknown member itself, not the object around it.
+source_mark mark_of(const flow::yaml_document& document, const schema::violation& v) {
+    constexpr std::string_view unknown = "has the unknown property `";
+    if (!v.message.starts_with(unknown)) return document.mark_of(v.instance);
+    const auto name = v.message.substr(unknown.size(), v.message.find('`', unknown.size()) - unknown.size());
+    return document.key_mark_of(v.instance + "/" + pointer_token(name));
+}
+
 }  // namespace
 
 case_file_result read_cases(std::string_view text, const std::string& path) {
@@ -266,7 +284,8 @@ case_file_result read_cases(std::string_view text, const std::string& path) {
     static const auto validator = schema::validator::compile(case_schema()).value();
     reader read(file, out.diagnostics);
     for (const auto& wrong : validator.validate(file.document.value, most_mistakes)) {
-        read.error(wrong.instance, (wrong.instance.empty() ? "the file" : "`" + wrong.instance.substr(wrong.instance.rfind('/') + 1) + "`") + " " + wrong.message);
+        read.error(wrong.instance, called(wrong.instance) + " " + wrong.message);
+        out.diagnostics.back().mark = mark_of(file.document, wrong);
     }
     if (!out.diagnostics.empty()) return out;
     read.read();

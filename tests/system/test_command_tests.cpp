@@ -1,0 +1,102 @@
+// `pawl test` as a program: exit codes, what it prints, the reports it writes.
+#include "system/process.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+
+using namespace pawl;
+using namespace pawl::system_tests;
+
+namespace {
+
+constexpr std::string_view flow = R"(
+document: { dsl: '1.0.3', namespace: test, name: pay, version: '1.0.0' }
+do: [ { pay: { call: bank.pay, with: { amount: '${ .amount }' } } } ]
+)";
+
+std::string cases(std::string_view status) {
+    return R"(given: { flow: pay.yaml }
+functions: { bank.pay: { safety: at-most-once } }
+answers: [ { call: bank.pay, value: { paid: <b>1&2</b> } } ]
+cases:
+  - name: it is "paid" & done
+    input: { amount: 5 }
+    then: { status: )" + std::string(status) + R"( }
+  - name: nothing else
+    input: { amount: 6 }
+    then: { calls: [{ with: { amount: 6 } }] }
+)";
+}
+
+struct project {
+    temporary_folder folder;
+    place at;
+    project() {
+        at.folder = folder.path();
+        folder.write("pay.yaml", flow);
+    }
+};
+
+bool says(const std::string& text, std::string_view words) { return text.find(words) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_command)
+
+BOOST_AUTO_TEST_CASE(cases_that_hold_end_with_zero_and_leave_nothing_behind) {
+    const project p;
+    p.folder.write("pay.test.yaml", cases("completed"));
+    const auto e = p.at.run({"test"});
+    BOOST_TEST(e.code == 0, e);
+    BOOST_TEST(says(e.out, "2 cases, 0 failed"), e);
+    BOOST_TEST(!std::filesystem::exists(p.folder.path() + "/.pawl"));
+}
+
+BOOST_AUTO_TEST_CASE(a_case_that_fails_ends_with_two_and_names_its_line) {
+    const project p;
+    p.folder.write("pay.test.yaml", cases("faulted"));
+    const auto e = p.at.run({"test", "pay.test.yaml", "--junit", "report.xml"});
+    BOOST_TEST(e.code == 2, e);
+    BOOST_TEST(says(e.out, "pay.test.yaml:7:21: error: `status` is not as expected"), e);
+    BOOST_TEST(says(e.out, "expected: \"faulted\""), e);
+    BOOST_TEST(says(e.out, "actual:   \"completed\""), e);
+    const auto junit = p.folder.read("report.xml");
+    BOOST_TEST(says(junit, R"(tests="2" failures="1" errors="0")"), junit);
+    BOOST_TEST(says(junit, "it is &quot;paid&quot; &amp; done"), junit);
+    const auto again = p.at.run({"test", "--filter", "else"});
+    BOOST_TEST(again.code == 0, again);
+    BOOST_TEST(says(again.out, "1 case, 0 failed"), again);
+}
+
+BOOST_AUTO_TEST_CASE(a_mode_that_finds_something_prints_how_to_see_it_again) {
+    const project p;
+    p.folder.write("pay.test.yaml", cases("completed"));
+    const auto e = p.at.run({"test", "--crash-everywhere"});
+    BOOST_TEST(e.code == 2, e);
+    BOOST_TEST(says(e.out, "leaves open whether an at-most-once call took place"), e);
+    BOOST_TEST(says(e.out, "crash-everywhere: crash"), e);
+    BOOST_TEST(says(e.out, "again: pawl test pay.test.yaml --filter 'it is \"paid\" & done' --crash-everywhere"), e);
+    const auto document = p.at.run({"test", "--crash-everywhere", "--json"});
+    const auto parsed = parse_json(document.out);
+    BOOST_TEST_REQUIRE(parsed.has_value(), document);
+    BOOST_TEST(parsed->at("failed") == json::value(2));
+    BOOST_TEST(parsed->at("results").at(0).at("cases").at(0).at("findings").at(0).at("mode") == json::value("crash-everywhere"));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_tested_ends_with_one_and_says_why) {
+    const project p;
+    BOOST_TEST(p.at.run({"test"}).code == 1);
+    BOOST_TEST(p.at.run({"test", "nowhere"}).code == 1);
+    p.folder.write("pay.test.yaml", cases("completed"));
+    const auto none = p.at.run({"test", "--filter", "unheard of"});
+    BOOST_TEST(none.code == 1, none);
+    p.folder.write("bad.test.yaml", "cases:\n  - name: x\n    then: { statsu: completed }\n");
+    const auto e = p.at.run({"test"});
+    BOOST_TEST(e.code == 1, e);
+    BOOST_TEST(says(e.out, "bad.test.yaml:3:13: error: `then` has the unknown property `statsu`"), e);
+    BOOST_TEST(says(e.out, "did you mean `status`"), e);
+    BOOST_TEST(says(e.out, "ok    nothing else"), e);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,77 @@
+#include "trial/case_file.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace pawl;
+
+namespace {
+
+/// What is told of a file, each mistake rendered.
+std::string told(std::string_view text) {
+    std::string out;
+    for (const auto& d : trial::read_cases(text, "a.test.yaml").diagnostics) out += render(d, text) + "\n";
+    return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(case_files)
+
+BOOST_AUTO_TEST_CASE(the_members_of_a_case_stand_before_those_of_its_file) {
+    const auto read = trial::read_cases(R"(
+given: { flow: shared.yaml, agent: a/shared, clock: '2030-01-01T00:00:00Z', secrets: { S: s } }
+answers: [ { call: f, value: shared } ]
+cases:
+  - { name: one, then: { status: completed } }
+  - name: two
+    given: { agent: a/own/with/slashes, workflow: { document: {} } }
+    answers: [ { call: f, replies: [ { error: timeout }, { value: 1, delay: PT5S } ] } ]
+    then: { status: completed }
+)", "a.test.yaml");
+    BOOST_TEST_REQUIRE(read.file.has_value());
+    const auto& one = read.file->cases[0];
+    BOOST_TEST(one.given.flow == "shared.yaml");
+    BOOST_TEST(one.given.key == "shared");
+    BOOST_TEST(one.answers.size() == 1u);
+    const auto& two = read.file->cases[1];
+    BOOST_TEST(two.given.flow.empty());
+    BOOST_TEST(two.given.workflow.is_object());
+    BOOST_TEST(two.given.key == "own/with/slashes");
+    BOOST_TEST(two.given.secrets.size() == 1u);
+    BOOST_TEST_REQUIRE(two.answers.size() == 2u);
+    BOOST_TEST(two.answers[0].replies[0].error.status == 408);
+    BOOST_TEST((two.answers[0].replies[1].delay == std::chrono::seconds(5)));
+}
+
+BOOST_AUTO_TEST_CASE(every_mistake_is_told_with_its_place_and_what_to_do) {
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"cases: []", "a.test.yaml:1:8: error: `cases` must"},
+        {"case: []", "did you mean `cases`"},
+        {"cases:\n  - name: x\n    given: { flow: f.yaml }\n    thn: {}\n    then: { status: completed }\n", "a.test.yaml:4:5: error: entry 1 of `cases` has the unknown property `thn`; did you mean `then`?"},
+        {"cases:\n  - { name: x, then: { status: done }, given: { flow: f } }\n", "a.test.yaml:2:"},
+        {"cases:\n  - { name: x, then: { status: completed } }\n", "this case names no flow"},
+        {"cases:\n  - { name: x, given: { flow: f, state: {} }, then: { status: completed } }\n", "add `agent: NAME/KEY`"},
+        {"cases:\n  - { name: x, given: { flow: f }, then: { status: completed } }\n  - { name: x, given: { flow: f }, then: { status: completed } }\n", "two cases are named \"x\""},
+        {"cases:\n  - { name: x, given: { flow: f }, when: [ { wait: PT } ], then: { status: completed } }\n", "a.test.yaml:2:"},
+        {"cases:\n  - { name: x, given: { flow: f, clock: yesterday }, then: { status: completed } }\n", "a.test.yaml:2:"},
+        {"cases:\n  - { name: x, given: { flow: f }, answers: [ { call: f } ], then: { status: completed } }\n", "a.test.yaml:2:"},
+        {"cases:\n  - { name: x, given: { flow: f }, then: { output: { $rnge: [1, 2] } } }\n", "did you mean `$range`"},
+        {"functions: { f: { safety: sometimes } }\ncases:\n  - { name: x, given: { flow: f }, then: { status: completed } }\n", "a.test.yaml:1:"},
+        {"functions: { f: { input: { type: 5 } } }\ncases:\n  - { name: x, given: { flow: f }, then: { status: completed } }\n", "a.test.yaml:1:"},
+        {"a: b: c", "a.test.yaml:1:"},
+        {"[]", "a.test.yaml:1:1: error: the file must be an object"},
+    };
+    for (const auto& [text, expected] : table) {
+        const auto all = told(text);
+        BOOST_TEST(all.find(expected) != std::string::npos, text << "\n" << all);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(hostile_files_end_in_an_error) {
+    BOOST_TEST(!told(std::string(100'000, '[')).empty());
+    BOOST_TEST(!told("cases:\n  - &a [*a]\n").empty());
+    BOOST_TEST(!told(std::string("\0\xff", 2)).empty());
+    BOOST_TEST(!told("cases: " + std::string(10'000, '-')).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
