@@ -58,10 +58,12 @@ struct model_settings {
     std::string token;     ///< the name of the secret that holds the token
 };
 
-/// Where emitted events go: exactly one of the two.
+/// Where events go: exactly one of `file` and `url`.
 struct event_sink {
     std::string file;
     std::string url;
+    bool emitted = true;     ///< what flows emit
+    bool lifecycle = false;  ///< what the engine tells of runs and tasks
 };
 
 struct manifest {

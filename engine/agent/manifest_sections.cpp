@@ -152,6 +152,25 @@ void read_secrets(manifest_reader& in, const json::value& value, const std::stri
     }
 }
 
+/// `events: [emitted, lifecycle]` of a sink.
+void read_event_kinds(manifest_reader& in, const json::value& value, const std::string& pointer, event_sink& sink) {
+    const auto* all = in.list(value, pointer, "`events` of a sink");
+    if (all == nullptr) return;
+    sink.emitted = sink.lifecycle = false;
+    for (std::size_t i = 0; i < all->size(); ++i) {
+        const auto& kind = (*all)[i];
+        if (kind == "emitted") {
+            sink.emitted = true;
+        } else if (kind == "lifecycle") {
+            sink.lifecycle = true;
+        } else {
+            in.error(child(pointer, std::to_string(i)), "wrong-sink", "a sink takes `emitted` events (what flows emit) and `lifecycle` events (what the engine tells of runs and tasks)",
+                     "write `events: [emitted, lifecycle]`, or one of them");
+        }
+    }
+    if (all->empty()) in.error(pointer, "wrong-sink", "this sink would take no event", "write `events: [emitted]`, or remove the sink");
+}
+
 void read_events(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out) {
     const auto* events = in.object(value, pointer, "`events`", {"sinks"});
     if (events == nullptr) return;
@@ -162,9 +181,10 @@ void read_events(manifest_reader& in, const json::value& value, const std::strin
     if (all == nullptr) return;
     for (std::size_t i = 0; i < all->size(); ++i) {
         const auto here = child(sinks_pointer, std::to_string(i));
-        const auto* entry = in.object((*all)[i], here, "a sink", {"file", "url"});
+        const auto* entry = in.object((*all)[i], here, "a sink", {"file", "url", "events"});
         if (entry == nullptr) continue;
         event_sink sink{in.path(*entry, here, "file"), in.expanded(*entry, here, "url")};
+        if (const auto* kinds = entry->if_contains("events")) read_event_kinds(in, *kinds, child(here, "events"), sink);
         if (entry->contains("file") == entry->contains("url")) {
             in.error(here, "wrong-sink", "a sink is either a `file` or a `url`");
         } else if (!sink.url.empty() && !sink.url.starts_with("http://") && !sink.url.starts_with("https://")) {

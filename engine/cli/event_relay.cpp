@@ -1,6 +1,7 @@
 #include "cli/event_relay.hpp"
 
 #include "base/cloud_event.hpp"
+#include "runtime/lifecycle_type.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -38,6 +39,8 @@ result<void> append_line(const std::string& path, std::string line) {
 result<void> publish(store::connection& connection, const std::vector<store::outbox_entry>& events) {
     std::vector<store::published_event> all;
     for (const auto& event : events) {
+        // What the engine tells of runs is for people and other systems: a `listen` to everything must not hear itself.
+        if (runtime::is_lifecycle_type(event.type)) continue;
         const auto parsed = parse_json(event.body);
         if (!parsed) continue;
         store::published_event each{event_attribute_text(*parsed, "source"), event_attribute_text(*parsed, "id"), event.type, event.body};
@@ -74,7 +77,7 @@ deliver_event deliver_to_url(std::string url, std::shared_ptr<network> through) 
 event_relay::event_relay(std::shared_ptr<store::database> database, const std::vector<agent::event_sink>& sinks, std::shared_ptr<network> through,
                          std::function<std::vector<shard_id>()> owned, std::shared_ptr<const observe::logger> log)
     : database_(std::move(database)), owned_(std::move(owned)), log_(std::move(log)) {
-    for (const auto& sink : sinks) sinks_.push_back(sink.file.empty() ? deliver_to_url(sink.url, through) : deliver_to_file(sink.file));
+    for (const auto& s : sinks) sinks_.push_back({s.file.empty() ? deliver_to_url(s.url, through) : deliver_to_file(s.file), s.emitted, s.lifecycle});
     worker_ = std::thread([this] { work(); });
 }
 
@@ -141,8 +144,10 @@ result<std::size_t> event_relay::deliver_round(store::connection& connection) {
         return events->size();
     }
     for (const auto& event : *events) {
+        const bool lifecycle = runtime::is_lifecycle_type(event.type);
         for (const auto& sink : sinks_) {
-            if (auto taken = sink(event); taken.has_error()) return taken.error();
+            if (lifecycle ? !sink.lifecycle : !sink.emitted) continue;
+            if (auto taken = sink.deliver(event); taken.has_error()) return taken.error();
         }
         // Marked one by one: after a crash at most one event is delivered twice.
         if (const auto marked = connection.mark_delivered(std::span(&event.seq, 1)); marked.has_error()) {

@@ -44,7 +44,11 @@ private:
     std::vector<shard_id> shards_to_serve(store::connection& connection);
 
     std::shared_ptr<store::database> database_;
-    std::vector<deliver_event> sinks_;
+    struct sink {
+        deliver_event deliver;
+        bool emitted, lifecycle;
+    };
+    std::vector<sink> sinks_;
     std::function<std::vector<shard_id>()> owned_;
     std::shared_ptr<const observe::logger> log_;
     std::chrono::steady_clock::time_point next_look_at_free_shards_;

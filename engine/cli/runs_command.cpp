@@ -109,7 +109,9 @@ int resume_run_command(const runs_options& options) {
     auto& in = **opened;
     const auto row = find_run(in.connection(), options.id);
     if (row.has_error()) return fail(row.error());
-    if (!is_final(row->status)) {
+    // A run that is over may have left events that its process could not deliver any more.
+    const auto left = in.connection().undelivered(std::span(&row->shard, 1), 1);
+    if (!is_final(row->status) || (left.has_value() && !left->empty())) {
         if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
     }
     if (!options.json) print_err("run " + row->id + "  " + row->workflow + (row->agent.empty() ? "" : "  agent " + row->agent + "/" + row->agent_key) + "\n");

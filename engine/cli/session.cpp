@@ -52,6 +52,7 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools)
     options.secret = [secrets = tools.secrets](std::string_view name) { return secrets->declared(name); };
     options.agent_loaded = [states = tools.states](store::agent_row& row) { return states->load(row); };
     options.log = [log = tools.log](std::string_view sentence) { log->write(observe::log_level::warning, "engine", {{"message", sentence}}); };
+    options.lifecycle_events = std::any_of(project.sinks.begin(), project.sinks.end(), [](const agent::event_sink& s) { return s.lifecycle; });
     options.listener = [this, log = tools.log](const runtime::run_event& event) {
         log_run_event(*log, event);
         boost::asio::post(loop_, [this, event] {

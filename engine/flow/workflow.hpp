@@ -172,6 +172,9 @@ struct task {
     bool is_extended = false;     ///< stands within the frame of an extension, which carries `if`, `input`, `output`, `export`, `timeout`
     bool output_is_read = false;  ///< some expression reads `$steps.<name>`: keep its last output
     std::variant<do_task, set_task, switch_task, for_task, fork_task, try_task, raise_task, wait_task, emit_task, call_task, extension_task, listen_task> body;
+
+    /// False for what the compiler made of one task of the author: such tasks are not told of by themselves.
+    bool is_authored() const noexcept { return !is_extended && !name.starts_with('('); }
 };
 
 struct document {

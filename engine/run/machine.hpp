@@ -3,6 +3,7 @@
 // A run_state and its values belong to one thread at a time; different runs may be on different threads.
 #pragma once
 
+#include "run/lifecycle.hpp"
 #include "run/state.hpp"
 
 #include <cstdint>
@@ -21,6 +22,7 @@ struct surroundings {
     /// Stands in expressions for the secret `name`; replaced by the secret itself when the call is dispatched.
     std::string (*secret_placeholder)(std::string_view run, std::string_view name) = nullptr;
     std::uint64_t budget = 10'000;       ///< tasks entered before the machine yields to its neighbours
+    bool lifecycle = false;              ///< somebody wants to be told of lifecycle_event
 };
 
 /// A call whose intent the next checkpoint records.
@@ -64,6 +66,7 @@ struct transition {
     std::vector<abandoned_call> abandoned;
     std::vector<step_record> steps;
     std::vector<emitted_event> events;
+    std::vector<lifecycle_event> lifecycle; ///< in the order in which it happened; empty unless surroundings::lifecycle
     bool yielded = false;                   ///< work is left: post resume()
 };
 

@@ -42,6 +42,7 @@ void stepper::begin_run() {
     s_.status = run_status::running;
     s_.started_at = world_.now;
     s_.input = s_.raw_input;
+    note(lifecycle_phase::started);
     if (auto bad = check(w.input.schema, *s_.raw_input, "the input of the workflow")) return fault(std::move(*bad));
     scope where(s_, world_, nullptr);
     if (w.input.transform) {
@@ -73,13 +74,18 @@ void stepper::enter(ready_item item) {
 
     if (task.condition) {
         const auto runs = scope(s_, world_, &s_.frames.back()).test(*task.condition, *item.input);
-        if (!runs) return fail(id, runs.error());
+        if (!runs) {
+            note(lifecycle_phase::created, s_.frames.back());
+            return fail(id, runs.error());
+        }
         if (!*runs) {
             // A skipped task passes its input on and directs nothing: the flow goes on with the next one.
             s_.frames.pop_back();
             return leave(item.parent, task.id, {}, std::move(item.input));
         }
     }
+    note(lifecycle_phase::created, s_.frames.back());
+    note(lifecycle_phase::started, s_.frames.back());
     if (!transform_input(s_.frames.back(), task)) return;
     std::visit([&](const auto& body) { begin(id, body); }, task.body);
 }
@@ -130,6 +136,7 @@ void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_direc
         s_.steps.insert_or_assign(task.name, output);
         s_.steps_view.get_object()[task.name] = *output;
     }
+    note(lifecycle_phase::completed, *f);
     const auto parent = f->parent;
     s_.frames.erase(s_.frames.begin() + (f - s_.frames.data()));
     leave(parent, task.id, override_then != nullptr ? *override_then : task.then, std::move(output));
@@ -140,7 +147,14 @@ void stepper::leave(frame_id parent, flow::task_id task, const flow::flow_direct
     const auto* owner = parent == root_frame ? nullptr : s_.find(parent);
     const auto* extension = owner == nullptr ? nullptr : std::get_if<flow::extension_task>(&s_.task_of(*owner).body);
     if (extension != nullptr && extension->extended == task) return leave_extended(parent, then, std::move(output));
-    if (then.what == kind::end) return finish(std::move(output));
+    if (then.what == kind::end) {
+        // The scopes around the task that ends the run end with it, and well.
+        for (auto at = parent; world_.lifecycle && at != root_frame; at = s_.find(at)->parent) {
+            note(lifecycle_phase::completed, *s_.find(at));
+            told_.push_back(at);
+        }
+        return finish(std::move(output));
+    }
     if (owner != nullptr && std::holds_alternative<flow::fork_task>(s_.task_of(*owner).body)) return join(parent, task, std::move(output));
     auto next = flow::no_task;
     if (then.what == kind::task) next = then.target;
@@ -195,6 +209,7 @@ void stepper::finish(value_ref output) {
     if (auto bad = check(w.output.schema, *output, "the output of the workflow")) return fault(std::move(*bad));
     s_.output = std::move(output);
     s_.status = run_status::completed;
+    note(lifecycle_phase::completed);
     s_.deadline.reset();
 }
 

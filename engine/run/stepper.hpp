@@ -35,6 +35,10 @@ public:
     // Time (stepper_time.cpp).
     void fire_due();
 
+    // What others are told of (lifecycle.cpp).
+    void note(lifecycle_phase phase, const frame& f, const problem* error = nullptr);
+    void note(lifecycle_phase phase, const problem* error = nullptr);  ///< of the workflow
+
     // Records (stepper.cpp).
     void record(const frame& f, std::string_view function, std::string_view outcome, value_ref result, json::object facts = {});
 
@@ -80,6 +84,7 @@ private:
     const surroundings& world_;
     std::uint64_t budget_;
     transition out_;
+    std::vector<frame_id> told_;  ///< frames whose end was noted before they are removed
 };
 
 /// "the input of task `x`" etc. as a `validation` problem, or nothing.

@@ -37,6 +37,7 @@ void stepper::fail(frame_id id, problem error) {
     if (error.instance.empty()) error.instance = s_.task_of(*s_.find(id)).pointer;
     for (;;) {
         const auto parent = s_.find(id)->parent;
+        note(lifecycle_phase::faulted, *s_.find(id), &error);
         remove_below(id, true, "cancelled");
         if (parent == root_frame) return fault(std::move(error));
         const auto& owner = *s_.find(parent);
@@ -47,6 +48,7 @@ void stepper::fail(frame_id id, problem error) {
 
 void stepper::fault(problem error) {
     remove_below(root_frame, false, "cancelled");
+    note(lifecycle_phase::faulted, &error);
     s_.error = std::move(error);
     s_.status = run_status::faulted;
     s_.deadline.reset();
@@ -56,6 +58,7 @@ void stepper::end_cancelled(std::string_view reason) {
     remove_below(root_frame, false, "cancelled");
     s_.error = make_problem(problem_type::runtime, std::string(reason));
     s_.error->title = "Cancelled";
+    note(lifecycle_phase::cancelled);
     s_.status = run_status::cancelled;
     s_.deadline.reset();
 }
@@ -77,6 +80,9 @@ void stepper::remove_below(frame_id id, bool itself, std::string_view reason) {
         }
         record(f, std::get<flow::call_task>(s_.task_of(f).body).function, reason, value_ref());
         out_.abandoned.push_back({f, std::string(reason)});
+    }
+    for (const auto& f : s_.frames) {
+        if (f.id != id && is_gone(f.id) && std::find(told_.begin(), told_.end(), f.id) == told_.end()) note(lifecycle_phase::cancelled, f);
     }
     std::erase_if(s_.ready, [&](const ready_item& item) { return item.parent == id || is_gone(item.parent); });
     std::erase_if(s_.frames, [&](const frame& f) { return is_gone(f.id); });
@@ -159,6 +165,7 @@ std::optional<milliseconds> stepper::retry_delay(frame_id id, const flow::try_ta
 void stepper::schedule_retry(frame_id id, const flow::try_task&, milliseconds delay) {
     auto* f = s_.find(id);
     ++f->attempt;
+    note(lifecycle_phase::retried, *f);
     if (delay.count() <= 0) return start_attempt(id);
     f->phase = frame_phase::backoff;
     f->wake_at = world_.now + delay;

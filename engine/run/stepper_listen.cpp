@@ -23,6 +23,7 @@ void stepper::begin(frame_id id, const flow::listen_task&) {
     auto* f = s_.find(id);
     f->phase = frame_phase::listening;
     f->listen.emplace();
+    note(lifecycle_phase::correlation_started, *f);
 }
 
 void stepper::event_arrived(const value_ref& event) {
@@ -133,6 +134,7 @@ bool stepper::end_event(frame_id id, value_ref output) {
 void stepper::end_listen(frame_id id) {
     auto* f = s_.find(id);
     f->key = idempotency_key(s_, *f);
+    note(lifecycle_phase::correlation_completed, *f);
     const value_ref output(outputs_of(*f));
     record(*f, "listen", "completed", output);
     complete(id, output);

@@ -209,6 +209,7 @@ run::surroundings core::world_of(const resident& r) {
     world.runtime_version = options_.runtime_version;
     world.secret_placeholder = &secret_placeholder;
     world.budget = options_.budget;
+    world.lifecycle = options_.lifecycle_events;
     return world;
 }
 
@@ -279,6 +280,7 @@ void core::absorb(resident& r, run::transition done) {
         notice_step(r, step);
     }
     for (auto& event : done.events) r.events.push_back({std::move(event.id), r.state.id, std::move(event.type), event.event.text()});
+    for (const auto& told : done.lifecycle) r.events.push_back(lifecycle_row(r, told));
     for (const auto& call : done.abandoned) abandon(r, call);
     for (const auto& intent : done.calls) stage(r, intent);
     for (const auto call : done.due_calls) answer(r, call, {"due", nullptr, ports_.now()});

@@ -81,6 +81,9 @@ private:
     void reset_agent(const store::inbox_entry& message);
     void prepare_agent(resident& r, const loaded_run& loaded, std::optional<problem>& failure);
 
+    // core_lifecycle.cpp
+    store::outbox_row lifecycle_row(const resident& r, const run::lifecycle_event& told) const;
+
     // core_notices.cpp
     run_event notice(const resident& r, run_event::kind what) const;
     void notice_step(resident& r, const run::step_record& step);

@@ -59,6 +59,7 @@ struct engine_options {
     /// Called on the core thread when an agent instance is loaded for a run: gives a new one (revision 0) its initial state, migrates an older
     /// state_version. Error: the run faults with it.
     std::function<result<void>(store::agent_row&)> agent_loaded;
+    bool lifecycle_events = false;            ///< lifecycle events go to the outbox beside what flows emit
     run_listener listener;                    ///< every run's events; may be empty
     std::function<void(std::string_view sentence)> log;  ///< operational news: lease lost, store unavailable and back; may be empty
 };

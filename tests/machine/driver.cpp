@@ -40,6 +40,7 @@ run::surroundings driver::world() const {
     w.agent = &agent;
     w.runtime_version = "test";
     w.budget = budget;
+    w.lifecycle = tell;
     return w;
 }
 
@@ -60,6 +61,7 @@ void driver::take(run::transition t) {
     steps.insert(steps.end(), t.steps.begin(), t.steps.end());
     events.insert(events.end(), t.events.begin(), t.events.end());
     abandoned.insert(abandoned.end(), t.abandoned.begin(), t.abandoned.end());
+    lifecycle.insert(lifecycle.end(), t.lifecycle.begin(), t.lifecycle.end());
     last = std::move(t);
     through_codec();
 }

@@ -35,6 +35,8 @@ public:
     std::vector<run::step_record> steps;          ///< all so far
     std::vector<run::emitted_event> events;
     std::vector<run::abandoned_call> abandoned;
+    std::vector<run::lifecycle_event> lifecycle;  ///< when `tell` is set before start()
+    bool tell = false;
     std::uint64_t budget = 10'000;
     time_point now{milliseconds(1'800'000'000'000)};
     json::value agent;
