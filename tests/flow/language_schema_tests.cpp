@@ -34,7 +34,7 @@ std::vector<std::string> files_below(const std::string& folder) {
     std::vector<std::string> out;
     if (!std::filesystem::is_directory(folder)) return out;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-        if (entry.path().extension() == ".yaml" && read_file(entry.path().string()).find("document:") != std::string::npos) out.push_back(entry.path().string());
+        if (entry.path().extension() == ".yaml" && read_file(entry.path().string()).starts_with("document:")) out.push_back(entry.path().string());
     }
     return out;
 }
