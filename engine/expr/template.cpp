@@ -58,6 +58,7 @@ struct piece {
 struct compiled_string {
     std::vector<piece> pieces;
     bool whole = false;  ///< one expression and nothing else: keeps its type
+    bool loose = false;  ///< a text that was tried as an expression: it stands for itself when it fails
 };
 
 constexpr std::string_view blanks = " \t\r\n";
@@ -172,6 +173,8 @@ private:
         result.whole = true;
         result.pieces.emplace_back();
         result.pieces[0].code = std::move(*code);
+        result.pieces[0].literal = std::string(text);
+        result.loose = true;
         parts_.push_back({pointer, 0, *result.pieces[0].code});
         return made(pointer, std::move(result));
     }
@@ -197,7 +200,12 @@ struct template_run {
     }
 
     std::optional<json::value> string(const compiled_string& s, const std::string& pointer) {
-        if (s.whole) return expression(s.pieces[0], pointer);
+        if (s.whole) {
+            auto made = expression(s.pieces[0], pointer);
+            if (made || !s.loose || error->error.kind == eval_error_kind::limit) return made;
+            error.reset();
+            return json::value(s.pieces[0].literal);
+        }
         std::string out;
         for (const auto& p : s.pieces) {
             if (!p.code) {

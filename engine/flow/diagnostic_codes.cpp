@@ -50,6 +50,7 @@ constexpr diagnostic_code all_codes[] = {
     {"no-kind", "A task does not say what to do."},
     {"non-scalar-key", "A YAML key is a map or a list."},
     {"not-portable", "Only Pawl understands this; other runtimes of the language do not."},
+    {"not-utf8", "The file is not UTF-8 text."},
     {"project", "The project's manifest, or a file it names, has a mistake."},
     {"relative-endpoint", "The endpoint of a call is not an absolute URI."},
     {"repeated-effect", "A retry repeats a call that has no protection against repetition."},

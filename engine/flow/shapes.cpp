@@ -14,9 +14,8 @@ shape of_document(const json::value& value, const std::string& pointer, std::spa
     if (const auto* text = value.if_string()) {
         const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part.pointer == pointer; });
         if (found == parts.end()) return expr::shape_of(value);
-        if (expr::whole_expression(std::string_view(*text)) || text->find("${") == json::string::npos) {
-            return expr::shape_of(found->code);
-        }
+        if (expr::whole_expression(std::string_view(*text))) return expr::shape_of(found->code);
+        if (text->find("${") == json::string::npos) return {};  // loose mode: a text when it fails
         shape out;
         out.what = shape::kind::string;
         return out;

@@ -24,8 +24,10 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 }
 
 /// yaml-cpp replaces bad bytes silently and takes 0x04 for the end of the text, so both are refused before it sees them.
+/// It also keeps 250 bytes for every bracket that it has not seen closed, before anybody can count the depth: runs of them are refused here.
 void check_characters(std::string_view text, const yaml_builder& builder) {
-    std::size_t line = 1, start = 0;
+    constexpr std::size_t most_brackets_in_a_row = 10'000;
+    std::size_t line = 1, start = 0, brackets = 0;
     for (std::size_t i = 0; i < text.size();) {
         const auto c = static_cast<unsigned char>(text[i]);
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
@@ -37,6 +39,13 @@ void check_characters(std::string_view text, const yaml_builder& builder) {
         if (length == 0)
             builder.refuse(line, i - start + 1, "not-utf8", "the file is not UTF-8 text: the bytes here are not a character",
                            "save the file as UTF-8");
+        if (c == '[' || c == '{') {
+            if (++brackets > most_brackets_in_a_row)
+                builder.refuse(line, i - start + 1, "too-deep", "more than " + std::to_string(most_brackets_in_a_row) + " lists or maps begin here, one in the other",
+                               "flatten the structure; deep nesting is usually a slip in a bracket");
+        } else if (c > ' ') {
+            brackets = 0;
+        }
         if (c == '\n') {
             ++line;
             start = i + 1;

@@ -102,7 +102,7 @@ const frame* scope::described(bool& in_extension, const json::value*& output) co
 json::value scope::task_descriptor() const {
     if (frame_ == nullptr) return nullptr;
     bool in_extension = false;
-    const auto* output = output_;
+    const auto* output = raw_output_;
     const auto* f = described(in_extension, output);
     const auto& task = state_.task_of(*f);
     json::object out{{"name", task.name}, {"reference", task.pointer}, {"startedAt", time_descriptor(f->started_at)}};

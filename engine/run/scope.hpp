@@ -20,6 +20,11 @@ public:
         output_ = &output;
         return *this;
     }
+    /// `$task.output`: the output before `output.as`.
+    scope& with_raw_output(const json::value& output) {
+        raw_output_ = &output;
+        return *this;
+    }
     /// `$input` where the frame's own is not transformed yet.
     scope& with_input(const json::value& input) {
         input_ = &input;
@@ -54,6 +59,7 @@ private:
     const surroundings& world_;
     const frame* frame_;
     const json::value* output_ = nullptr;
+    const json::value* raw_output_ = nullptr;
     const json::value* input_ = nullptr;
     bool of_extension_ = false;
     std::vector<const json::value*> more_;

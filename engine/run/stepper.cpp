@@ -118,8 +118,9 @@ bool stepper::transform_input(frame& f, const flow::task& task) {
 void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_directive* override_then) {
     auto* f = s_.find(id);
     const auto& task = s_.task_of(*f);
-    auto output = std::move(raw_output);
+    auto output = raw_output;
     scope where(s_, world_, f);
+    where.with_raw_output(*raw_output);
     if (task.output.transform) {
         auto transformed = where.evaluate(*task.output.transform, *output);
         if (!transformed) return fail(id, transformed.error());

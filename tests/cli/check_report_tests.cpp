@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(every_code_that_the_checker_can_give_is_described_and_the_o
         before = each.code;
     }
     // report.error("code", warn(part, ..., "code", fail("code" and the reader's problems.
-    const std::regex call(R"re(\b(?:error|warning|key_error|key_warning|fail|refuse|at|warn)\((?:[^"()]|\([^"()]*\))*"([a-z]+(?:-[a-z]+)*)",)re");
+    const std::regex call(R"re(\b(?:error|warning|key_error|key_warning|fail|refuse|at|warn)\((?:[^"()]|\([^"()]*\))*"([a-z]+(?:-[a-z0-9]+)*)",)re");
     std::string everything;
     for (const auto& entry : std::filesystem::directory_iterator(PAWL_SOURCE_DIR "/engine/flow")) {
         if (entry.path().extension() != ".cpp" || entry.path().stem() == "diagnostic_codes") continue;

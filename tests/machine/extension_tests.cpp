@@ -172,6 +172,15 @@ BOOST_AUTO_TEST_CASE(extensions_reach_into_loops_branches_and_functions_but_not_
     BOOST_TEST((d.s.status == run_status::completed));
 }
 
+BOOST_AUTO_TEST_CASE(the_task_descriptor_tells_the_raw_output) {
+    driver d(R"yaml(
+  - load: { set: { total: 5, more: 6 }, output: { as: '{ total, raw: $task.output }' }, export: { as: '{ raw: $task.output, done: $output.total }' } }
+  - last: { set: '${ { output: ., context: $context } }' }
+)yaml");
+    d.start();
+    BOOST_TEST(d.output() == R"({"output":{"total":5,"raw":{"total":5,"more":6}},"context":{"raw":{"total":5,"more":6},"done":5}})");
+}
+
 BOOST_AUTO_TEST_CASE(the_time_limit_of_a_task_covers_its_extensions) {
     driver d(R"yaml(  - load: { call: t.pure, timeout: { after: PT5S } }
 )yaml",
