@@ -32,12 +32,12 @@ shape either(shape a, const shape& b) {
     a.certain = false;
     a.closed = a.closed && b.closed;
     add_names(a.rest, b.rest);
-    for (const auto& [name, value] : b.members) {
-        const auto* own = a.member(name);
-        a.set(name, own != nullptr ? either(*own, value) : value);
+    for (const auto& its : b.members) {
+        const auto* own = a.member(its.name);
+        a.set(its.name, own != nullptr ? either(*own, its) : its);
     }
-    for (auto& [name, value] : a.members) {
-        if (b.member(name) == nullptr) value.constant.reset();
+    for (auto& own : a.members) {
+        if (b.member(own.name) == nullptr) own.constant.reset();
     }
     return a;
 }
@@ -52,11 +52,11 @@ shape merged(shape a, const shape& b) {
     }
     a.constant.reset();
     if (b.what == shape::kind::object) {
-        for (const auto& [name, value] : b.members) a.set(name, b.certain ? value : shape{});
+        for (const auto& its : b.members) a.set(its.name, b.certain ? its : shape{});
         a.certain = a.certain && b.certain;
         a.closed = a.closed && b.closed;
     } else {
-        for (auto& [name, value] : a.members) value = {};  // the right side may replace any of them
+        for (auto& own : a.members) own.forget();  // the right side may replace any of them
         a.closed = a.closed && !b.rest.empty();
     }
     add_names(a.rest, b.rest);
@@ -157,17 +157,24 @@ private:
 
 }  // namespace
 
-const shape* shape::member(std::string_view name) const noexcept {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& each) { return each.first == name; });
-    return found == members.end() ? nullptr : &found->second;
+const shape* shape::member(std::string_view key) const noexcept {
+    const auto found = std::find_if(members.begin(), members.end(), [&](const shape& each) { return each.name == key; });
+    return found == members.end() ? nullptr : &*found;
 }
 
-void shape::set(std::string name, shape value) {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& each) { return each.first == name; });
+void shape::forget() {
+    shape unknown;
+    unknown.name = std::move(name);
+    *this = std::move(unknown);
+}
+
+void shape::set(std::string key, shape value) {
+    value.name = std::move(key);
+    const auto found = std::find_if(members.begin(), members.end(), [&](const shape& each) { return each.name == value.name; });
     if (found != members.end()) {
-        found->second = std::move(value);
+        *found = std::move(value);
     } else {
-        members.emplace_back(std::move(name), std::move(value));
+        members.push_back(std::move(value));
     }
 }
 

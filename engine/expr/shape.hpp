@@ -6,7 +6,6 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace pawl::expr {
@@ -15,15 +14,18 @@ struct shape {
     enum class kind { unknown, null, boolean, number, string, array, object };
     kind what = kind::unknown;
     std::optional<json::value> constant;                  ///< the value itself
-    std::vector<std::pair<std::string, shape>> members;   ///< of an object
+    std::string name;                                     ///< of a member
+    std::vector<shape> members;                           ///< of an object
     bool certain = true;                                  ///< object: it has all of `members`; false when some come only in one case
     bool closed = false;                                  ///< object: it has no others, but those of `rest`
     std::vector<std::string> rest;                        ///< variables whose members it has too: `$context + { a: 1 }`
     std::size_t offset = 0;                               ///< in the program's text
 
-    const shape* member(std::string_view name) const noexcept;
+    const shape* member(std::string_view key) const noexcept;
     /// Adds the member, or replaces it.
-    void set(std::string name, shape value);
+    void set(std::string key, shape value);
+    /// Unknown from now on; keeps its name.
+    void forget();
 };
 
 shape shape_of(const program& code);

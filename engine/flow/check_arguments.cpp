@@ -102,7 +102,7 @@ private:
         }
         json::object out;
         if (whole) {
-            for (const auto& [name, member] : known.members) out[name] = made(member, at + "/" + pointer_token(name), source, base);
+            for (const auto& member : known.members) out[member.name] = made(member, at + "/" + pointer_token(member.name), source, base);
         }
         return out;
     }

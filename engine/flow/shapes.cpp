@@ -68,8 +68,8 @@ std::optional<std::size_t> missing_at(std::vector<const shape*> candidates, std:
         for (const auto* each : candidates) {
             const bool foreign = std::any_of(each->rest.begin(), each->rest.end(), [&](const std::string& name) { return depth > 0 || name != own; });
             if (each->what != shape::kind::object || !each->closed || foreign) return std::nullopt;
-            for (const auto& [name, value] : each->members) {
-                if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
+            for (const auto& member : each->members) {
+                if (std::find(known.begin(), known.end(), member.name) == known.end()) known.push_back(member.name);
             }
             if (const auto* member = each->member(path[depth])) next.push_back(member);
         }
