@@ -7,6 +7,7 @@
 #include "cli/plugins.hpp"
 #include "cli/project.hpp"
 #include "protocol/http_effect.hpp"
+#include "protocol/mcp_effect.hpp"
 #include "tool/process_effect.hpp"
 
 namespace pawl::cli {
@@ -58,6 +59,7 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
     std::vector<std::shared_ptr<runtime::effect>> all{std::make_shared<agent::update_effect>(out.states), std::make_shared<agent::approval_effect>(),
                                                       std::make_shared<agent::log_effect>(into(out.log))};
     all.push_back(std::make_shared<protocol::http_effect>(out.web));
+    all.push_back(std::make_shared<protocol::mcp_effect>(out.network->context(), out.web, protocol::mcp_options{project.folder, PAWL_VERSION, {}}));
     all.push_back(std::make_shared<tool::process_effect>(out.network->context(), tool::process_options{project.folder}));
     if (!project.models.empty()) {
         auto models = open_models(project, *out.network, out.secrets);

@@ -8,7 +8,7 @@
 namespace pawl::flow {
 namespace {
 
-constexpr std::array<std::string_view, 5> protocols_to_come{"a2a", "asyncapi", "grpc", "mcp", "openapi"};
+constexpr std::array<std::string_view, 4> protocols_to_come{"a2a", "asyncapi", "grpc", "openapi"};
 
 void pin(compilation& c, const function_description& function) { c.pinned_functions.emplace(function.name + ":" + function.version, function); }
 
@@ -94,6 +94,7 @@ void compile_call(compilation& c, task_id id) {
     if (with && !expect_object(c, with)) return;
     if (const auto own = c.use.at("functions").at(call.text())) return compile_function_call(c, id, own);
     if (call.text() == "http") return compile_http_call(c, id, call, with);
+    if (call.text() == "mcp") return compile_mcp_call(c, id, call, with);
     if (std::find(protocols_to_come.begin(), protocols_to_come.end(), call.text()) != protocols_to_come.end())
         return unsupported(c, call, "`call: " + std::string(call.text()) + "`");
     if (call.text().find("://") != std::string_view::npos) return unsupported(c, call, "calling a function by its URL");

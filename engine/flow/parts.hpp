@@ -116,6 +116,7 @@ composed compose_http(compilation& c, const node& with);
 effect_safety safety_of_http(const node& with, effect_safety fallback);
 /// False when the scheme cannot be used; reports why.
 bool check_authentication(compilation& c, const node& n);
+void compile_mcp_call(compilation& c, task_id id, const node& call, const node& with);
 void pin_assets(compilation& c, const node& with);
 /// `compiled`: the arguments, when they could be compiled: what their expressions construct is checked too.
 void check_arguments(compilation& c, const node& call, const node& with, const function_description& function, const evaluable* compiled);

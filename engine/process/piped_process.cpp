@@ -138,10 +138,21 @@ bool piped_process::send(std::string bytes) {
     return true;
 }
 
+void piped_process::end_input() {
+    {
+        const std::lock_guard lock(guard_);
+        input_ends_ = true;
+    }
+    net::post(strand_, [self = shared_from_this()] { self->flush(); });
+}
+
 void piped_process::flush() {
     {
         const std::lock_guard lock(guard_);
-        if (flushing_ || unsent_.empty() || !in_.is_open()) return;
+        if (flushing_ || !in_.is_open()) return;
+        error_code ignored;
+        if (unsent_.empty() && input_ends_) in_.close(ignored);
+        if (unsent_.empty()) return;
         sending_ = std::move(unsent_);
         unsent_.clear();
         flushing_ = true;

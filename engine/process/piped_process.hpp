@@ -45,6 +45,8 @@ public:
     void begin();
     /// False when it has ended, or does not read and too much is unsent.
     bool send(std::string bytes);
+    /// Its stdin ends when all that was sent before is written.
+    void end_input();
     /// SIGTERM for the group; SIGKILL when `grace` is over. What has not begun never will.
     void stop(milliseconds grace);
     /// Waits until it has gone, and kills the group when `grace` is over. Needs no running io_context. `ended` is not called any more; bytes
@@ -78,6 +80,7 @@ private:
     std::mutex guard_;  ///< of what follows
     std::string unsent_;
     bool flushing_ = false;
+    bool input_ends_ = false;
     bool closed_ = false;    ///< by close(): nobody listens any more
     bool stopped_ = false;
     bool finished_ = false;
