@@ -29,4 +29,7 @@ struct function_description {
     std::string origin;   ///< "built-in", or the plugin's file
 };
 
+/// The origin of what tasks of the language stand for: no `call` can name it.
+inline constexpr std::string_view origin_language = "language";
+
 }  // namespace pawl

@@ -6,6 +6,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
 #include "cli/toolbox.hpp"
+#include "cli/workflow_finder.hpp"
 #include "flow/language_schema.hpp"
 
 #include <algorithm>
@@ -18,6 +19,7 @@ namespace {
 struct checked_project {
     agent::manifest manifest;
     toolbox tools;
+    std::shared_ptr<workflow_finder> finder;
 };
 
 result<checked_project> project_of(const std::string& path, const place_options& place) {
@@ -25,7 +27,9 @@ result<checked_project> project_of(const std::string& path, const place_options&
     if (manifest.has_error()) return manifest.error();
     auto tools = open_toolbox(*manifest);
     if (tools.has_error()) return tools.error();
-    return checked_project{std::move(*manifest), std::move(*tools)};
+    const auto url = choose_store({}, *manifest);
+    auto finder = std::make_shared<workflow_finder>(*manifest, tools->effects->functions(), url.has_value() ? store_when_asked(*url) : nullptr);
+    return checked_project{std::move(*manifest), std::move(*tools), std::move(finder)};
 }
 
 /// The state schema of the agent whose message starts this very flow, so that `$agent.state` paths can be checked.
@@ -49,7 +53,7 @@ diagnostic problem_of(const std::string& file, const problem& error) {
 }
 
 checked_file check_flow(const std::string& path, const checked_project& project, bool portable) {
-    const auto loaded = load_flow(path, project.tools.effects->functions(), state_schema_for(project.manifest, path), portable);
+    const auto loaded = load_flow(path, project.tools.effects->functions(), state_schema_for(project.manifest, path), portable, project.finder.get());
     checked_file out;
     out.file = path;
     if (loaded.has_error()) {

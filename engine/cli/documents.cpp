@@ -2,6 +2,7 @@
 
 #include "agent/files.hpp"
 #include "cli/console.hpp"
+#include "cli/workflow_finder.hpp"
 
 #include <filesystem>
 #include <iostream>
@@ -45,7 +46,7 @@ result<json::value> read_input(const std::string& argument) {
     return std::move(*parsed);
 }
 
-result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema, bool portable) {
+result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema, bool portable, workflow_finder* finder) {
     std::error_code ec;
     const auto absolute = std::filesystem::weakly_canonical(path, ec);
     auto text = agent::read_text_file(path);
@@ -60,13 +61,18 @@ result<loaded_flow> load_flow(const std::string& path, const std::vector<functio
     options.functions = functions;
     options.agent_state_schema = agent_state_schema;
     options.read_asset = [folder = absolute.parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };
+    if (finder != nullptr) {
+        options.find_workflow = [finder, from = out.path](std::string_view ns, std::string_view name, std::string_view version) {
+            return finder->find(from, ns, name, version);
+        };
+    }
     out.compiled = flow::compile(out.source, options);
     return out;
 }
 
 result<std::shared_ptr<const flow::workflow>> load_flow_to_run(const std::string& path, const std::vector<function_description>& functions,
-                                                               const json::value* agent_state_schema) {
-    auto loaded = load_flow(path, functions, agent_state_schema);
+                                                               const json::value* agent_state_schema, workflow_finder* finder) {
+    auto loaded = load_flow(path, functions, agent_state_schema, false, finder);
     if (loaded.has_error()) return loaded.error();
     if (!loaded->compiled.compiled) {
         return make_problem(problem_type::configuration, path + " cannot be run\n" + render_all(loaded->compiled.diagnostics, loaded->source));

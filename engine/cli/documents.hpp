@@ -11,6 +11,8 @@
 
 namespace pawl::cli {
 
+class workflow_finder;
+
 /// `--input`: JSON text, `@file`, or `-` for standard input; `{}` when empty.
 result<json::value> read_input(const std::string& argument);
 
@@ -22,12 +24,12 @@ struct loaded_flow {
 };
 
 /// Compiles a flow file with the functions at hand. Error: the file cannot be read. What is wrong inside stands in the diagnostics.
-/// `portable` also flags what only Pawl understands.
+/// `portable` also flags what only Pawl understands; `finder` knows what `run: workflow` may name.
 result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema,
-                              bool portable = false);
+                              bool portable = false, workflow_finder* finder = nullptr);
 
 /// The same, but a flow with errors is an error, rendered; warnings are printed.
 result<std::shared_ptr<const flow::workflow>> load_flow_to_run(const std::string& path, const std::vector<function_description>& functions,
-                                                               const json::value* agent_state_schema);
+                                                               const json::value* agent_state_schema, workflow_finder* finder = nullptr);
 
 }  // namespace pawl::cli

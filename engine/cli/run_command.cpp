@@ -4,8 +4,12 @@
 #include "cli/documents.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/follow.hpp"
+#include "cli/deployments.hpp"
 #include "cli/project.hpp"
+#include "cli/workflow_finder.hpp"
 #include "cli/workplace.hpp"
+
+#include <filesystem>
 
 namespace pawl::cli {
 namespace {
@@ -16,6 +20,7 @@ struct prepared_run {
     agent_name agent;
     std::shared_ptr<const flow::workflow> workflow;
     json::value input;
+    std::string store;
 };
 
 result<std::string> flow_to_run(const run_options& options, const agent::manifest& project, const agent_name& agent) {
@@ -26,6 +31,16 @@ result<std::string> flow_to_run(const run_options& options, const agent::manifes
     }
     return make_problem(problem_type::configuration, agent.agent.empty() ? "name a flow to run, or an agent with --agent NAME/KEY whose `on.message` names one"
                                                                           : "name a flow to run: agent `" + agent.agent + "` has no `on.message` in the manifest");
+}
+
+/// A file, or the name of a deployed workflow where there is no such file.
+result<std::shared_ptr<const flow::workflow>> workflow_to_run(const std::string& flow, const prepared_run& prepared, const json::value* state_schema) {
+    const auto store = store_when_asked(prepared.store);
+    std::error_code ec;
+    const auto name = parse_workflow_name(flow);
+    if (name && !std::filesystem::exists(flow, ec)) return deployed_workflow(store(), *name);
+    workflow_finder finder(prepared.project, prepared.tools.effects->functions(), store);
+    return load_flow_to_run(flow, finder.functions(), state_schema, &finder);
 }
 
 result<prepared_run> prepare(const run_options& options) {
@@ -53,7 +68,10 @@ result<prepared_run> prepare(const run_options& options) {
         }
         if (settings->state_schema) state_schema = &*settings->state_schema;
     }
-    auto workflow = load_flow_to_run(*flow, out.tools.effects->functions(), state_schema);
+    const auto url = choose_store(options.place.store, out.project);
+    if (url.has_error()) return url.error();
+    out.store = *url;
+    auto workflow = workflow_to_run(*flow, out, state_schema);
     if (workflow.has_error()) return workflow.error();
     out.workflow = std::move(*workflow);
     auto input = read_input(options.input);
@@ -85,9 +103,7 @@ store::new_run new_run_of(const prepared_run& prepared) {
 int run_command(const run_options& options) {
     const auto prepared = prepare(options);
     if (prepared.has_error()) return fail(prepared.error());
-    const auto url = choose_store(options.place.store, prepared->project);
-    if (url.has_error()) return fail(url.error());
-    const auto opened = session::open(*url, true);
+    const auto opened = session::open(prepared->store, true);
     if (opened.has_error()) return fail(opened.error());
     auto& in = **opened;
     in.start_engine(prepared->project, prepared->tools);

@@ -5,6 +5,7 @@ namespace pawl::cli {
 namespace {
 
 constexpr std::size_t page = 500;
+constexpr std::size_t most_children = 100;  ///< the newest
 constexpr std::size_t most_steps = 1'000;
 
 json::value parsed_or_null(const std::string& text) {
@@ -47,6 +48,17 @@ json::array waiting_for(store::connection& connection, const store::run_row& row
 json::object run_document(store::connection& connection, const store::run_row& row) {
     json::object out{{"id", row.id}, {"workflow", row.workflow}, {"status", to_string(row.status)}};
     if (!row.agent.empty()) out["agent"] = row.agent + "/" + row.agent_key;
+    if (!row.parent.empty()) out["parent"] = row.parent;
+    store::run_filter of_this;
+    of_this.parent = row.id;
+    of_this.limit = most_children;
+    json::array children;
+    if (const auto rows = connection.list_runs(of_this); rows.has_value()) {
+        // Oldest first, as they were started.
+        for (auto child = rows->rbegin(); child != rows->rend(); ++child)
+            children.emplace_back(json::object{{"id", child->id}, {"workflow", child->workflow}, {"status", to_string(child->status)}});
+    }
+    if (!children.empty()) out["children"] = std::move(children);
     out["createdAt"] = to_rfc3339(row.created_at);
     if (row.ended_at) out["endedAt"] = to_rfc3339(*row.ended_at);
     if (row.status == run_status::completed) out["output"] = parsed_or_null(row.output);

@@ -30,6 +30,7 @@ void print_run(store::connection& connection, const store::run_row& row) {
     std::vector<std::vector<std::string>> facts{{"run", row.id}, {"workflow", row.workflow}, {"status", std::string(to_string(row.status))}};
     if (!row.agent.empty()) facts.push_back({"agent", row.agent + "/" + row.agent_key});
     if (!row.project.empty()) facts.push_back({"project", row.project});
+    if (!row.parent.empty()) facts.push_back({"parent", row.parent});
     facts.push_back({"environment", row.environment});
     facts.push_back({"created", to_rfc3339(row.created_at)});
     if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});
@@ -41,6 +42,14 @@ void print_run(store::connection& connection, const store::run_row& row) {
         const auto& step = item.get_object();
         rows.push_back({"  " + to_text(step.at("seq")), std::string(step.at("task").get_string()), std::string(step.at("function").get_string()), to_text(step.at("attempt")),
                         std::string(step.at("outcome").get_string()), to_human(milliseconds(step.at("durationMs").to_number<std::int64_t>()))});
+    }
+    if (const auto* children = document.if_contains("children")) {
+        std::vector<std::vector<std::string>> family;
+        for (const auto& item : children->get_array()) {
+            const auto& child = item.get_object();
+            family.push_back({"  " + std::string(child.at("id").get_string()), std::string(child.at("workflow").get_string()), std::string(child.at("status").get_string())});
+        }
+        out += "children\n" + table(family);
     }
     if (rows.size() > 1) out += "steps\n" + table(rows);
     if (const auto* omitted = document.if_contains("stepsOmitted")) out += "  and " + to_text(*omitted) + " more\n";

@@ -50,11 +50,18 @@ void make_bundle(compilation& c) {
     }
     json::object assets;
     for (const auto& [path, text] : c.out.assets) assets[path] = text;
-    c.out.bundle = to_canonical_text(json::object{{"format", bundle_format},
-                                                  {"file", c.out.file},
-                                                  {"source", c.document->source},
-                                                  {"assets", std::move(assets)},
-                                                  {"functions", std::move(functions)}});
+    // The name of the file only: where it lies, and seen from where, is no part of the definition.
+    json::object bundle{{"format", bundle_format},
+                        {"file", c.out.file.substr(c.out.file.rfind('/') + 1)},
+                        {"source", c.document->source},
+                        {"assets", std::move(assets)},
+                        {"functions", std::move(functions)}};
+    if (!c.pinned_workflows.empty()) {
+        json::object workflows;
+        for (const auto& [name, pinned] : c.pinned_workflows) workflows[name] = {{"version", pinned.version}, {"digest", pinned.digest}};
+        bundle["workflows"] = std::move(workflows);
+    }
+    c.out.bundle = to_canonical_text(bundle);
     c.out.digest = sha256_hex(c.out.bundle);
 }
 
@@ -80,6 +87,17 @@ result<std::shared_ptr<const workflow>> compile_bundle(std::string_view bundle) 
         const auto* text = assets->get_object().if_contains(path);
         if (text == nullptr || !text->is_string()) return broken("the file " + quoted(path) + " is not in it");
         return {boost::system::in_place_value, std::string_view(text->get_string())};
+    };
+    options.find_workflow = [workflows = member(*object, "workflows", json::kind::object)](std::string_view ns, std::string_view name, std::string_view version) {
+        found_workflow found;
+        const auto wanted = std::string(ns) + "/" + std::string(name) + (version.empty() ? "" : ":" + std::string(version));
+        const auto* entry = workflows != nullptr ? workflows->get_object().if_contains(wanted) : nullptr;
+        if (entry == nullptr || !entry->is_object()) return found;
+        const auto* is_version = member(entry->get_object(), "version", json::kind::string);
+        const auto* digest = member(entry->get_object(), "digest", json::kind::string);
+        if (is_version != nullptr) found.version = is_version->get_string();
+        if (digest != nullptr) found.digest = digest->get_string();
+        return found;
     };
     auto compiled = compile_with(source->get_string(), options, true);
     if (compiled.compiled != nullptr) return compiled.compiled;

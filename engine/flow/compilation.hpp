@@ -37,6 +37,11 @@ struct extension_note {
     bool applied = false;
 };
 
+/// What `run: workflow` names.
+struct pinned_workflow {
+    std::string version, digest;  ///< the digest of the workflow itself is empty: it is not known before its bundle
+};
+
 /// A `$steps.<name>` or `then: <name>` that is looked at when all tasks are known.
 struct step_use {
     std::string name;
@@ -82,6 +87,8 @@ struct compilation {
     bool all_steps_read = false;
     std::vector<unresolved_directive> unresolved;
     std::map<std::string, function_description> pinned_functions;  ///< "name:version" -> what the bundle keeps
+
+    std::map<std::string, pinned_workflow> pinned_workflows;         ///< "namespace/name[:version]" as asked for -> what it is
 
     task& task_of(task_id id) { return out.tasks[id]; }
     /// What the task does, whatever extensions are around it.

@@ -13,11 +13,21 @@
 
 namespace pawl::flow {
 
+/// What compile_options::find_workflow found.
+struct found_workflow {
+    std::string version, digest;               ///< empty: there is none
+    std::shared_ptr<const workflow> compiled;  ///< null when only the digest is known
+    std::string why;                           ///< there is one, but it cannot be used: why
+    std::vector<std::string> similar;          ///< "namespace/name" and "namespace/name:version" that there are
+};
+
 struct compile_options {
     std::string file;                             ///< shown in messages
     std::vector<function_description> functions;  ///< what `call` may name
     /// Reads a file that the definition refers to (prompts, schemas), by the path as written. Error: `configuration` problem.
     std::function<result<std::string>(std::string_view path)> read_asset;
+    /// Finds what `run: workflow` names; an empty version asks for the newest.
+    std::function<found_workflow(std::string_view ns, std::string_view name, std::string_view version)> find_workflow;
     bool portable = false;  ///< flag what only Pawl understands
     /// Names under `$agent.state` when the project declares the agent's state schema; null: not checked.
     const json::value* agent_state_schema = nullptr;

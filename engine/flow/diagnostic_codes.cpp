@@ -82,6 +82,7 @@ constexpr diagnostic_code all_codes[] = {
     {"unknown-tag", "A YAML tag is not one of the core schema."},
     {"unknown-task", "A task is named that does not exist."},
     {"unknown-version", "A call asks for a version that does not exist."},
+    {"unknown-workflow", "`run` names a workflow that does not exist, or that has mistakes of its own."},
     {"unreachable-task", "Nothing leads to a task."},
     {"unsupported", "A feature of the language that this version of Pawl does not run."},
     {"unsupported-dsl", "The workflow is written in a version of the language that this version of Pawl does not run."},

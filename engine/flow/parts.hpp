@@ -92,6 +92,7 @@ std::optional<event_strategy> compile_event_strategy(compilation& c, const node&
 event_form compile_event_form(compilation& c, const node& n);
 /// The name of a variable that a task introduces (`each`, `at`, `item`), or the fallback.
 std::string compile_local_name(compilation& c, const node& n, std::string_view fallback);
+void compile_run_workflow(compilation& c, task_id id, const node& run);
 
 // compile_process.cpp: `run: shell` and `run: script`, and what other tasks that start processes share with them
 void compile_process(compilation& c, task_id id, const node& run, const node& process);

@@ -192,6 +192,7 @@ struct workflow {
     std::vector<task> tasks;
     task_id first = no_task;
     std::map<std::string, std::string, std::less<>> assets;  ///< files the definition refers to, pinned: path as written -> text
+    std::vector<std::shared_ptr<const workflow>> runs;       ///< definitions that `run: workflow` starts; empty when built from a bundle
     std::string bundle;                                      ///< canonical JSON text of everything compile() needs to build this again
     std::string digest;                                      ///< hex SHA-256 of bundle
 };

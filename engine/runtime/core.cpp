@@ -22,6 +22,16 @@ store::step_row row_of(const resident& r, const run::step_record& step) {
             step.started_at, step.ended_at, step.result.text(), to_text(json::value(step.record))};
 }
 
+/// A run that ends says so to the call that waits for it, in the checkpoint that ends it.
+void tell_parent(const store::new_run& run, store::checkpoint& last) {
+    if (run.parent.empty() || run.parent_key.empty()) return;
+    std::string body = "{\"key\":" + to_text(json::value(run.parent_key)) + ",\"child\":" + to_text(json::value(run.id)) + ",\"status\":\"" +
+                       std::string(to_string(last.status)) + "\"";
+    if (!last.output.empty()) body += ",\"output\":" + last.output;
+    if (!last.error.empty()) body += ",\"error\":" + last.error;
+    last.posts.push_back({run.shard, run.parent, "child", run.id, "end", body + "}"});
+}
+
 }  // namespace
 
 core::core(core_ports& ports, std::shared_ptr<const effect_registry> effects, const engine_options& options)
@@ -108,11 +118,9 @@ void core::loaded(loaded_run loaded) {
 
     auto made = std::make_unique<resident>();
     auto& r = *made;
-    r.shard = loaded.row.shard;
+    r.belongs(loaded.row);
     r.epoch = epoch->second;
     r.revision = loaded.row.revision;
-    r.agent_name = loaded.row.agent;
-    r.agent_key = loaded.row.agent_key;
     const bool fresh = loaded.row.state.empty();
     if (fresh) {
         r.state.id = loaded.row.id;
@@ -152,7 +160,7 @@ void core::begin(store::new_run run, std::shared_ptr<const flow::workflow> workf
     if (!input) return done(false);  // the ordinary way tells what is wrong with it
     auto made = std::make_unique<resident>();
     auto& r = *made;
-    r.shard = run.shard;
+    r.belongs(run);
     r.epoch = epoch->second;
     r.state.id = run.id;
     r.state.workflow = std::move(workflow);
@@ -181,6 +189,7 @@ void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
     last.status = run_status::faulted;
     last.error = to_text(json::value(to_json(error)));
     last.unsubscribed_all = true;
+    tell_parent(loaded.row, last);
     ++committing_;
     ports_.commit(std::move(last));
     run_event event;
@@ -304,6 +313,8 @@ void core::save(resident& r) {
     next.steps = std::exchange(r.steps, {});
     next.events = std::exchange(r.events, {});
     next.approvals = std::exchange(r.approvals, {});
+    next.births = std::exchange(r.births, {});
+    next.posts = std::exchange(r.posts, {});
     next.consumed = std::exchange(r.consumed, {});
     r.consuming = next.consumed;
     if (r.agent) {
@@ -312,6 +323,12 @@ void core::save(resident& r) {
     if (is_final(r.state.status)) {
         if (r.state.status == run_status::completed) next.output = r.state.output.text();
         if (r.state.error) next.error = to_text(json::value(to_json(*r.state.error)));
+        store::new_run self;
+        self.id = r.state.id;
+        self.shard = r.shard;
+        self.parent = r.parent;
+        self.parent_key = r.parent_key;
+        tell_parent(self, next);
         r.stored_blobs.clear();
         next.unsubscribed_all = !std::exchange(r.subscribed, {}).empty();
     } else {
@@ -369,6 +386,8 @@ void core::committed(const store::checkpoint& done, store::checkpoint_outcome ou
     }
     tell_born(r, true);
     ++r.revision;
+    for (const auto& child : done.births) wake(child.id);
+    if (!done.posts.empty()) ports_.fetch_inbox();
     for (auto& event : std::exchange(r.telling, {})) {
         event.revision = r.revision;
         tell(event);

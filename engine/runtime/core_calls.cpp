@@ -22,6 +22,9 @@ std::shared_ptr<const call_request> core::request_for(const resident& r, const r
     made->agent = r.agent_name;
     made->agent_key = r.agent_key;
     made->assets = std::shared_ptr<const assets>(r.state.workflow, &r.state.workflow->assets);
+    made->frame = f.id;
+    made->definition = r.state.workflow->digest;
+    made->depth = r.depth;
     made->recovered = recovered;
     return made;
 }
@@ -35,6 +38,22 @@ void core::take_staged(resident& r, staging& staged) {
     for (auto& row : staged.events) {
         row.run = r.state.id;
         r.events.push_back(std::move(row));
+        r.dirty = true;
+    }
+    for (auto& run : staged.births) {
+        run.shard = r.shard;
+        run.agent = r.agent_name;
+        run.agent_key = r.agent_key;
+        run.environment = r.environment;
+        run.project = r.project;
+        run.parent = r.state.id;
+        run.depth = r.depth + 1;
+        r.births.push_back(std::move(run));
+        r.dirty = true;
+    }
+    for (auto& message : staged.posts) {
+        message.shard = r.shard;
+        r.posts.push_back(std::move(message));
         r.dirty = true;
     }
     if (r.agent) r.agent->refresh();

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "flow/workflow.hpp"
+#include "store/connection.hpp"
 
 #include <map>
 #include <memory>
@@ -11,6 +12,9 @@
 #include <string_view>
 
 namespace pawl::runtime {
+
+/// Stores a definition and those that it runs.
+store::store_result<void> put_definitions(store::connection& connection, const flow::workflow& definition);
 
 class definition_cache {
 public:

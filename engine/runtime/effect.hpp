@@ -42,6 +42,9 @@ struct call_request {
     std::string agent;           ///< agent name; empty for a run without an agent
     std::string agent_key;
     std::shared_ptr<const runtime::assets> assets;  ///< never null
+    std::uint64_t frame = 0;     ///< another one for every try of every call of the run
+    std::string definition;      ///< digest of the run's definition
+    int depth = 0;               ///< how many runs stand above this one
     bool recovered = false;      ///< started before, in this or an earlier process, without a recorded outcome
 };
 
@@ -70,6 +73,10 @@ struct staging {
     agent_view* agent = nullptr; ///< null for a run without an agent
     std::vector<store::approval_row> approvals;
     std::vector<store::outbox_row> events;
+    /// Runs that start with this checkpoint: the effect gives id, definition, workflow, input and, when the call waits for its end, parent_key; the rest
+    /// they have from the run that calls. The end of a run with a parent_key is told to answer() as a message of kind "child".
+    std::vector<store::new_run> births;
+    std::vector<store::inbox_post> posts;  ///< messages to other runs of the same shard
     /// Set by stage() of a call that waits for somebody outside: start() is not called, the run may leave memory, and answer() is called
     /// when a message for the call's key arrives, or with kind "due" at `wake_at`.
     bool parks = false;
@@ -123,6 +130,7 @@ public:
     };
     /// Null when there is none.
     const entry* find(std::string_view function) const;
+    /// Those that a flow may call.
     std::vector<function_description> functions() const;
 
 private:

@@ -29,7 +29,9 @@ const effect_registry::entry* effect_registry::find(std::string_view function) c
 std::vector<function_description> effect_registry::functions() const {
     std::vector<function_description> all;
     all.reserve(entries_.size());
-    for (const auto& [name, each] : entries_) all.push_back(each.description);
+    for (const auto& [name, each] : entries_) {
+        if (each.description.origin != origin_language) all.push_back(each.description);
+    }
     return all;
 }
 

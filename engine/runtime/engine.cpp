@@ -265,7 +265,7 @@ struct engine::impl final : core_ports {
         if (!c) return c.error();
         auto compiled = definitions.find(w.digest);
         if (!compiled) {
-            auto put = (*c)->put_definition({w.digest, w.document.ns, w.document.name, w.document.version, w.bundle});
+            auto put = put_definitions(**c, w);
             if (!put) return put.error();
             auto added = definitions.add(w.digest, w.bundle);
             if (!added) return store::store_error{store::store_errc::failed, added.error().detail};

@@ -43,12 +43,26 @@ struct resident {
     shard_id shard = 0;
     std::int64_t epoch = 0;
     std::int64_t revision = 0;
+    std::string environment, project, parent, parent_key;
+    int depth = 0;
     std::string agent_name;
     std::string agent_key;
     std::shared_ptr<agent_instance> agent;  ///< null for a run without an agent
 
     std::optional<store::new_run> born;       ///< not stored yet: its first checkpoint creates it
     std::function<void(bool)> on_born;        ///< told once whether that checkpoint was committed
+
+    /// What it inherits and hands on to its children.
+    void belongs(const store::new_run& row) {
+        shard = row.shard;
+        environment = row.environment;
+        project = row.project;
+        parent = row.parent;
+        parent_key = row.parent_key;
+        depth = row.depth;
+        agent_name = row.agent;
+        agent_key = row.agent_key;
+    }
 
     std::deque<run_input> inputs;
     bool committing = false;                ///< one checkpoint at a time
@@ -58,6 +72,8 @@ struct resident {
     std::vector<store::step_row> steps;
     std::vector<store::outbox_row> events;
     std::vector<store::approval_row> approvals;
+    std::vector<store::new_run> births;
+    std::vector<store::inbox_post> posts;
     std::vector<std::int64_t> consumed;
     std::vector<run_event> notices;         ///< told when the checkpoint is durable
 

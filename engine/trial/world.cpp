@@ -14,6 +14,7 @@ world::world(world_options options, effect_maker effects)
 world::~world() = default;
 
 void world::deploy(std::shared_ptr<const flow::workflow> workflow) {
+    for (const auto& child : workflow->runs) deploy(child);
     const auto digest = workflow->digest;
     definitions_.insert_or_assign(digest, std::move(workflow));
 }
@@ -152,6 +153,13 @@ store::checkpoint_outcome world::write_run(const store::checkpoint& c) {
 
 void world::write_rest(const store::checkpoint& c) {
     ++commits_;
+    for (const auto& born : c.births) {
+        const auto [at, fresh] = runs_.try_emplace(born.id);
+        if (!fresh) continue;
+        static_cast<store::new_run&>(at->second) = born;
+        at->second.created_at = clock_;
+    }
+    for (const auto& message : c.posts) post(message);
     events_.insert(events_.end(), c.events.begin(), c.events.end());
     for (const auto seq : c.consumed) inbox_.erase(seq);
     write_messages(c);

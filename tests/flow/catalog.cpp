@@ -43,6 +43,16 @@ flow::compile_options options_for(std::string file) {
         if (path == "scripts/hello.py") return {boost::system::in_place_value, "print('hello')"};
         return make_problem(problem_type::configuration, "no such file");
     };
+    // There is everything but `test/othr`, `test/broken` and other versions of `test/other`.
+    options.find_workflow = [](std::string_view ns, std::string_view name, std::string_view version) {
+        flow::found_workflow found;
+        found.similar = {version.empty() ? "test/other" : "test/other:0.1.0"};
+        if (ns == "test" && name == "broken") found.why = "broken.yaml has mistakes, the first in line 3: `do` is missing";
+        if (ns == "test" && (name == "othr" || name == "broken" || (name == "other" && version == "9.0.0"))) return found;
+        found.version = version.empty() ? "0.1.0" : version;
+        found.digest = std::string(64, 'd');
+        return found;
+    };
     return options;
 }
 
