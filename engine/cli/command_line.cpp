@@ -36,6 +36,9 @@ struct all_options {
     expr_options expr;
     test_options test;
     run_options run;
+    deploy_options deploy;
+    definitions_options definitions;
+    serve_options serve;
     runs_options runs;
     approvals_options approvals;
     events_options events;
@@ -95,7 +98,7 @@ void add_test(CLI::App& app, test_options& o, chosen_command& chosen) {
 
 void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
     auto* command = app.add_subcommand("run", "Run a flow and follow it to its end");
-    command->add_option("FLOW", o.flow, "Flow file (default: the agent's on.message)")->type_name("");
+    command->add_option("FLOW", o.flow, "Flow file, or namespace/name[:version] of a deployed workflow (default: the agent's on.message)")->type_name("");
     command->add_option("-i,--input", o.input, "JSON, @file, or - for standard input (default: {})")->type_name("JSON");
     command->add_option("--agent", o.agent, "Run as a message to this agent instance")->type_name("NAME/KEY");
     add_place(command, o.place);
@@ -103,6 +106,33 @@ void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
     command->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
     example(command, "pawl run examples/hello/hello.yaml --input '{\"name\": \"Ada\"}'");
     command->callback([&] { chosen = [&o] { return run_command(o); }; });
+}
+
+void add_deploy(CLI::App& app, deploy_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("deploy", "Store flows under their names, so that they can be run by name, and keep their schedules");
+    command->add_option("FLOW", o.flows, "Flow files (default: all of the project)")->type_name("");
+    command->add_flag("--force", o.force, "Replace a version that is deployed with another content");
+    command->add_option("--remove", o.remove, "Remove all versions of a workflow, and end its schedule")->type_name("NAMESPACE/NAME");
+    add_place(command, o.place);
+    example(command, "pawl deploy flows/order.yaml\n  pawl run shop/order --input '{\"order\": 7}'");
+    command->callback([&] { chosen = [&o] { return deploy_command(o); }; });
+}
+
+void add_definitions(CLI::App& app, definitions_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("definitions", "List deployed workflows, the current version of each name first");
+    add_place(command, o.place);
+    command->add_flag("--json", o.json, "Print JSON");
+    example(command, "pawl definitions");
+    command->callback([&] { chosen = [&o] { return definitions_command(o); }; });
+}
+
+void add_serve(CLI::App& app, serve_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("serve", "Drive the runs of a store until SIGTERM: go on after crashes, fire timers and schedules, deliver events");
+    command->add_option("--shards", o.shards, "At most so many shards of the store (default: a fair share among all that serve it)")->type_name("N");
+    add_place(command, o.place);
+    command->footer("Any number of processes may serve one store; each takes its share, and what one leaves another takes over.\n\nExample:\n  pawl serve --project examples/support-desk\n\n"
+                    "Exit codes: 0 stopped by a signal, 1 the command, the project or the store is wrong.");
+    command->callback([&] { chosen = [&o] { return serve_command(o); }; });
 }
 
 void add_runs(CLI::App& app, runs_options& o, chosen_command& chosen) {
@@ -246,6 +276,9 @@ int run_program(int argc, const char* const* argv) {
     add_expr(app, options.expr, chosen);
     add_test(app, options.test, chosen);
     add_run(app, options.run, chosen);
+    add_deploy(app, options.deploy, chosen);
+    add_definitions(app, options.definitions, chosen);
+    add_serve(app, options.serve, chosen);
     add_runs(app, options.runs, chosen);
     add_approvals(app, options.approvals, chosen);
     add_events(app, options.events, chosen);

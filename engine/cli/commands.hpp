@@ -57,6 +57,26 @@ struct run_options {
 };
 int run_command(const run_options& options);
 
+struct deploy_options {
+    place_options place;
+    std::vector<std::string> flows;
+    std::string remove;  ///< namespace/name
+    bool force = false;
+};
+int deploy_command(const deploy_options& options);
+
+struct definitions_options {
+    place_options place;
+    bool json = false;
+};
+int definitions_command(const definitions_options& options);
+
+struct serve_options {
+    place_options place;
+    std::size_t shards = 0;  ///< at most; 0: its fair share
+};
+int serve_command(const serve_options& options);
+
 struct runs_options {
     place_options place;
     std::string id;

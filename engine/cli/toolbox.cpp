@@ -9,6 +9,7 @@
 #include "protocol/http_effect.hpp"
 #include "protocol/mcp_effect.hpp"
 #include "tool/process_effect.hpp"
+#include "runtime/schedule_effect.hpp"
 #include "runtime/workflow_effect.hpp"
 
 namespace pawl::cli {
@@ -58,7 +59,8 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
 
     auto registry = std::make_shared<runtime::effect_registry>();
     std::vector<std::shared_ptr<runtime::effect>> all{std::make_shared<agent::update_effect>(out.states), std::make_shared<agent::approval_effect>(),
-                                                      std::make_shared<agent::log_effect>(into(out.log)), std::make_shared<runtime::workflow_effect>()};
+                                                      std::make_shared<agent::log_effect>(into(out.log)), std::make_shared<runtime::workflow_effect>(),
+                                                      std::make_shared<runtime::schedule_effect>()};
     all.push_back(std::make_shared<protocol::http_effect>(out.web));
     all.push_back(std::make_shared<protocol::mcp_effect>(out.network->context(), out.web, protocol::mcp_options{project.folder, PAWL_VERSION, {}}));
     all.push_back(std::make_shared<tool::process_effect>(out.network->context(), tool::process_options{project.folder}));

@@ -17,7 +17,7 @@ void compile_workflow(compilation& c) {
     compile_document(c);
     compile_evaluate(c);
     check_use(c);
-    if (const auto schedule = c.root.at("schedule")) unsupported(c, schedule, "`schedule`");
+    compile_schedule(c);
     c.out.input = compile_filter(c, c.root.at("input"), "from", site::workflow_input, {});
     c.out.timeout = compile_timeout(c, c.root.at("timeout"), {site::workflow_input, {}});
     c.out.output = compile_filter(c, c.root.at("output"), "as", site::workflow_output, {});

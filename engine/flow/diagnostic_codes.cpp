@@ -10,6 +10,7 @@ constexpr diagnostic_code all_codes[] = {
     {"bad-file", "The path of a file must be constant."},
     {"bad-name", "A name has characters that names cannot have, or is taken."},
     {"bad-number", "A number cannot be represented."},
+    {"bad-schedule", "A schedule is not a cron expression, or has keys that do not go together."},
     {"bad-schema", "A JSON Schema has a mistake of its own."},
     {"bad-tag", "A YAML tag does not fit its value."},
     {"bad-target", "`then` leads to a task that cannot follow there."},

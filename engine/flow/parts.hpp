@@ -53,6 +53,9 @@ data_filter compile_filter(compilation& c, const node& n, std::string_view trans
 void compile_document(compilation& c);
 void compile_evaluate(compilation& c);
 
+// compile_schedule.cpp
+void compile_schedule(compilation& c);
+
 // compile_use.cpp
 void check_use(compilation& c);
 void check_unreferenced(compilation& c);

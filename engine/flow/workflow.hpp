@@ -182,8 +182,17 @@ struct document {
     json::object tags, metadata;
 };
 
+/// `schedule`: exactly one of cron, every, after and on. `on` is kept as it is written: the workflow that listens for it is compiled of it (flow/schedule.hpp).
+struct schedule {
+    std::string cron;
+    milliseconds every{0}, after{0};
+    json::value on;
+    std::string read;
+};
+
 struct workflow {
     flow::document document;
+    std::optional<schedule> when;
     std::string file;
     json::value definition;  ///< the whole document as JSON, for `$workflow.definition`
     data_filter input, output;

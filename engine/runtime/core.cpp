@@ -62,6 +62,14 @@ std::vector<shard_id> core::owned() const {
     return shards;
 }
 
+std::vector<shard_id> core::idle_shards() const {
+    auto shards = owned();
+    for (const auto& [id, r] : residents_) {
+        if (!r->is_idle()) std::erase(shards, r->shard);
+    }
+    return shards;
+}
+
 void core::wake(const std::string& run) { ensure_loaded(run, std::nullopt); }
 
 void core::ensure_loaded(const std::string& run, std::optional<run_input> input) {

@@ -27,6 +27,8 @@ public:
     /// Shards are not ours any more: their runs leave memory at once.
     void disown(const std::vector<shard_id>& shards);
     std::vector<shard_id> owned() const;
+    /// Owned shards without a run that computes, commits or waits for a call under way: nothing is cut off when another engine takes them.
+    std::vector<shard_id> idle_shards() const;
 
     void wake(const std::string& run);
     /// Starts a run that the store does not know yet: its first checkpoint creates it. `done` is told whether that was committed; false also when

@@ -259,6 +259,32 @@ struct engine::impl final : core_ports {
         return taken;
     }
 
+    store::store_result<std::size_t> give_back(std::size_t most) {
+        std::promise<std::vector<shard_id>> chosen;
+        auto answer = chosen.get_future();
+        on_core([&] {
+            auto idle = heart->idle_shards();
+            if (idle.size() > most) idle.resize(most);
+            forget(idle);
+            heart->disown(idle);
+            chosen.set_value(std::move(idle));
+        });
+        const auto given = answer.get();
+        const std::lock_guard lock(front_mutex);
+        auto c = front();
+        if (!c) return c.error();
+        if (auto released = (*c)->release_shards(options.owner, given); !released) return released.error();
+        return given.size();
+    }
+
+    store::store_result<std::size_t> serve() {
+        const std::lock_guard lock(front_mutex);
+        auto c = front();
+        if (!c) return c.error();
+        serving = true;
+        return (*c)->serve(options.owner, options.lease_ttl);
+    }
+
     store::store_result<void> submit(const store::new_run& run, const flow::workflow& w) {
         std::unique_lock lock(front_mutex);
         auto c = front();
@@ -329,7 +355,10 @@ struct engine::impl final : core_ports {
         runner.join();
         heart.reset();
         if (const std::lock_guard lock(front_mutex); front_connection || database) {
-            if (auto c = front()) (void)(*c)->release_leases(options.owner);
+            if (auto c = front()) {
+                (void)(*c)->release_leases(options.owner);
+                if (serving) (void)(*c)->stop_serving(options.owner);
+            }
             front_connection.reset();
         }
     }
@@ -345,6 +374,7 @@ struct engine::impl final : core_ports {
     std::thread runner, keeper, listener;
     stop_flag stopping;
     bool stopped = false;
+    bool serving = false;
     std::atomic<std::int64_t> clock_offset = 0;  ///< database clock minus ours, ms
     time_point last_now{};
     std::atomic<bool> fetching = false, fetch_again = false;
@@ -363,6 +393,10 @@ engine::engine(std::shared_ptr<store::database> database, std::shared_ptr<const 
 engine::~engine() { stop(); }
 
 store::store_result<std::vector<shard_id>> engine::own(std::vector<shard_id> wanted, std::size_t most) { return impl_->own(std::move(wanted), most); }
+
+store::store_result<std::size_t> engine::give_back(std::size_t most) { return impl_->give_back(most); }
+
+store::store_result<std::size_t> engine::serve() { return impl_->serve(); }
 
 store::store_result<void> engine::submit(const store::new_run& run, const flow::workflow& definition) { return impl_->submit(run, definition); }
 

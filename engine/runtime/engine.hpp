@@ -75,6 +75,11 @@ public:
     /// Returns the shards owned, possibly none. May be called again to own more.
     store::store_result<std::vector<shard_id>> own(std::vector<shard_id> wanted, std::size_t most);
 
+    /// Lets go of up to `most` shards in which nothing is under way right now. How many.
+    store::store_result<std::size_t> give_back(std::size_t most);
+    /// Tells the store that this engine serves it, for a while; how many engines do, this one included.
+    store::store_result<std::size_t> serve();
+
     /// Stores definition and run. The run starts at once when its shard is owned here, otherwise where it is owned.
     store::store_result<void> submit(const store::new_run& run, const flow::workflow& definition);
 

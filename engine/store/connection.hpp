@@ -104,7 +104,12 @@ public:
     /// Extends all leases of `owner`; returns those it still holds.
     virtual store_result<std::vector<lease>> renew_leases(std::string_view owner, milliseconds ttl) = 0;
     virtual store_result<void> release_leases(std::string_view owner) = 0;
+    /// Those of `shards` that `owner` holds become free.
+    virtual store_result<void> release_shards(std::string_view owner, std::span<const shard_id> shards) = 0;
     virtual store_result<std::vector<lease_row>> list_leases() = 0;
+    /// `owner` serves the store for another `ttl`; how many do, it included. Processes of this host that no longer live do not count.
+    virtual store_result<std::size_t> serve(std::string_view owner, milliseconds ttl) = 0;
+    virtual store_result<void> stop_serving(std::string_view owner) = 0;
 };
 
 /// Waits for news. One thread at a time.

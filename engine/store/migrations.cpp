@@ -103,10 +103,17 @@ create table deployments (
 ){strict};
 )sql";
 
+// Engines that serve the store: how many there are decides how many shards each should own.
+constexpr std::string_view version_4 = R"sql(
+create table engines (
+    owner {id} not null primary key, expires_at {int} not null
+){strict};
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 3> all{{{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}}};
+    static const std::array<migration, 4> all{{{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}}};
     return all;
 }
 

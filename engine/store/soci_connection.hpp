@@ -49,7 +49,10 @@ public:
                                                     milliseconds ttl) override;
     store_result<std::vector<lease>> renew_leases(std::string_view owner, milliseconds ttl) override;
     store_result<void> release_leases(std::string_view owner) override;
+    store_result<void> release_shards(std::string_view owner, std::span<const shard_id> shards) override;
     store_result<std::vector<lease_row>> list_leases() override;
+    store_result<std::size_t> serve(std::string_view owner, milliseconds ttl) override;
+    store_result<void> stop_serving(std::string_view owner) override;
 
 private:
     bool postgresql() const noexcept { return session_.kind() == dialect::postgresql; }
@@ -69,6 +72,7 @@ private:
     std::int64_t write_rows(std::string_view name, row_text& rows, const std::function<std::string()>& sql);
 
     // soci_leases.cpp. Inside run().
+    void remove_engine(std::string_view owner);
     row_text free_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most);
     std::vector<lease> claim(row_text& candidates, std::string_view owner, milliseconds ttl);
 

@@ -113,6 +113,64 @@ store_result<void> soci_connection::release_leases(std::string_view owner) {
     });
 }
 
+store_result<void> soci_connection::release_shards(std::string_view owner, std::span<const shard_id> shards) {
+    if (owner.empty() || shards.empty()) return {};
+    return session_.run([&]() -> store_result<void> {
+        auto& q = session_.prepared(
+            "release shards",
+            [&] {
+                return "update leases set owner = '', expires_at = 0 from " + shards_source(session_.kind()) +
+                       " where leases.shard = r.shard and leases.owner = :owner";
+            },
+            "tt", "");
+        with_shards(q, shards).bind(owner).execute();
+        return {};
+    });
+}
+
+store_result<std::size_t> soci_connection::serve(std::string_view owner, milliseconds ttl) {
+    if (auto fits = check_names("engine", 0, {owner}); !fits) return fits.error();
+    if (owner.empty()) return store_error{store_errc::refused, "An engine needs a name."};
+    return session_.run([&]() -> store_result<std::size_t> {
+        auto& upsert = session_.prepared(
+            "serve",
+            [&] {
+                return "insert into engines (owner, expires_at) values (:owner, " + until(now_sql()) +
+                       ") on conflict (owner) do update set expires_at = excluded.expires_at";
+            },
+            "ti", "");
+        upsert.bind(owner).bind(ttl.count()).execute();
+        auto& q = session_.prepared(
+            "engines", [&] { return "select owner, case when expires_at > " + now_sql() + " then 1 else 0 end from engines"; }, "", "ti");
+        q.execute();
+        std::vector<std::string> gone;
+        std::size_t alive = 0;
+        while (q.next()) {
+            auto other = q.text(0);
+            if (other == owner || (q.number(1) != 0 && !owner_is_dead(other))) {
+                ++alive;
+            } else {
+                gone.push_back(std::move(other));
+            }
+        }
+        for (const auto& other : gone) remove_engine(other);
+        return alive;
+    });
+}
+
+store_result<void> soci_connection::stop_serving(std::string_view owner) {
+    return session_.run([&]() -> store_result<void> {
+        remove_engine(owner);
+        return {};
+    });
+}
+
+void soci_connection::remove_engine(std::string_view owner) {
+    auto& q = session_.prepared(
+        "remove engine", [] { return std::string("delete from engines where owner = :owner"); }, "t", "");
+    q.bind(owner).execute();
+}
+
 store_result<std::vector<lease_row>> soci_connection::list_leases() {
     return session_.run([&]() -> store_result<std::vector<lease_row>> {
         auto& q = session_.prepared(

@@ -64,7 +64,10 @@ public:
     store::store_result<std::vector<store::lease>> acquire_leases(std::string_view, std::span<const shard_id>, std::size_t, milliseconds) override { return no(); }
     store::store_result<std::vector<store::lease>> renew_leases(std::string_view, milliseconds) override { return no(); }
     store::store_result<void> release_leases(std::string_view) override { return no(); }
+    store::store_result<void> release_shards(std::string_view, std::span<const shard_id>) override { return no(); }
     store::store_result<std::vector<store::lease_row>> list_leases() override { return no(); }
+    store::store_result<std::size_t> serve(std::string_view, milliseconds) override { return no(); }
+    store::store_result<void> stop_serving(std::string_view) override { return no(); }
 
 private:
     static store::store_error no() { return {store::store_errc::failed, "not part of this test"}; }

@@ -1,0 +1,82 @@
+// `pawl serve`: an engine that drives its share of a store's runs until a signal ends it.
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/project.hpp"
+#include "cli/session.hpp"
+
+#include <algorithm>
+
+namespace pawl::cli {
+namespace {
+
+constexpr milliseconds look_around{1'000};
+
+class server {
+public:
+    server(session& in, const observe::logger& log, std::size_t most) : in_(in), log_(log), most_(most) {}
+
+    /// Takes shards that are free while it has less than its share, and lets go of idle ones while it has more.
+    store::store_result<void> balance() {
+        const auto engines = in_.engine().serve();
+        if (engines.has_error()) return engines.error();
+        auto share = (in_.shard_count() + *engines - 1) / *engines;
+        if (most_ > 0) share = std::min<std::size_t>(share, most_);
+        const auto owned = in_.engine().owned().size();
+        if (owned < share) {
+            if (const auto taken = in_.engine().own({}, share - owned); taken.has_error()) return taken.error();
+        } else if (owned > share) {
+            if (const auto given = in_.engine().give_back(owned - share); given.has_error()) return given.error();
+        }
+        const auto now = in_.engine().owned().size();
+        if (now != told_ || *engines != engines_) {
+            log_.write(observe::log_level::info, "serving", {{"shards", now}, {"of", in_.shard_count()}, {"engines", *engines}});
+        }
+        told_ = now;
+        engines_ = *engines;
+        return {};
+    }
+
+private:
+    session& in_;
+    const observe::logger& log_;
+    std::size_t most_;
+    std::size_t told_ = 0, engines_ = 0;
+};
+
+void log_outcome(const observe::logger& log, const runtime::run_event& event) {
+    if (event.what == runtime::run_event::kind::finished)
+        log.write(observe::log_level::info, "run-ended", {{"run", event.run}, {"status", to_string(event.status)}});
+}
+
+}  // namespace
+
+int serve_command(const serve_options& options) {
+    const auto project = open_project({options.place.project, {}, options.place.environment});
+    if (project.has_error()) return fail(project.error());
+    const auto url = choose_store(options.place.store, *project);
+    if (url.has_error()) return fail(url.error());
+    const auto tools = open_toolbox(*project);
+    if (tools.has_error()) return fail(tools.error());
+    const auto opened = session::open(*url, true);
+    if (opened.has_error()) return fail(opened.error());
+    auto& in = **opened;
+    const auto& log = *tools->log;
+    in.start_engine(*project, *tools);
+    in.on_event([&log](const runtime::run_event& event) { log_outcome(log, event); });
+    server balancer(in, log, options.shards);
+    for (auto end = session::wait_end::timed_out; end != session::wait_end::interrupted;) {
+        const auto balanced = balancer.balance();
+        // A store that is away for a while comes back; one that is wrong does not.
+        if (balanced.has_error()) {
+            if (!store::is_transient(balanced.error())) return fail(to_problem(balanced.error()));
+            log.write(observe::log_level::warning, "store-unavailable", {{"message", balanced.error().detail}});
+        }
+        end = in.wait_until([] { return false; }, look_around, look_around);
+    }
+    in.close();
+    log.write(observe::log_level::info, "stopped");
+    return exit_completed;
+}
+
+}  // namespace pawl::cli
