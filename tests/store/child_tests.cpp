@@ -112,4 +112,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_version_deployed_last_comes_first, kind, every
     BOOST_TEST(s.c->list_deployments("", "").value().size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(engines_that_serve_are_counted_and_give_shards_to_each_other, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->serve("me", milliseconds(60'000)).value() == 1u);
+    BOOST_TEST(s.c->serve("you", milliseconds(60'000)).value() == 2u);
+    BOOST_TEST(s.c->serve("gone", milliseconds(-1)).value() == 3u);
+    BOOST_TEST(s.c->serve("me", milliseconds(60'000)).value() == 2u);
+    const std::vector<shard_id> some{3, 5};
+    BOOST_TEST(s.c->release_shards("you", some).has_value());  // not theirs: nothing happens
+    BOOST_TEST(s.c->acquire_leases("you", {}, 64, milliseconds(60'000)).value().empty());
+    BOOST_TEST(s.c->release_shards("me", some).has_value());
+    const auto taken = s.c->acquire_leases("you", {}, 64, milliseconds(60'000)).value();
+    BOOST_REQUIRE(taken.size() == 2u);
+    BOOST_TEST(taken[0].shard == 3u);
+    BOOST_TEST(taken[0].epoch > s.epoch(3));
+    BOOST_TEST(s.c->stop_serving("you").has_value());
+    BOOST_TEST(s.c->serve("me", milliseconds(60'000)).value() == 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
