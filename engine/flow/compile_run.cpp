@@ -42,8 +42,7 @@ void compile_run(compilation& c, task_id id) {
                            "start the container with `run: shell`, for example `command: docker run --rm image`");
         return;
     }
-    if (process.name() == "workflow") return compile_run_workflow(c, id, run);
-    unsupported(c, process, "`run: " + process.name() + "`");
+    compile_run_workflow(c, id, run);
 }
 
 }  // namespace pawl::flow
