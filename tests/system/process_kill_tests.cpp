@@ -66,7 +66,8 @@ story tell(const std::string& store, const std::string& crash_at) {
         }
     }
     BOOST_TEST_REQUIRE(end.code == 0, end);
-    const auto& output = end.document().as_object().at("output").as_object();
+    const auto document = end.document();
+    const auto& output = document.as_object().at("output").as_object();
     out.count = output.at("count").as_string();
     out.announced = output.at("announced").as_string();
     std::istringstream ledger(folder.read("ledger")), posts(folder.read("posts"));
