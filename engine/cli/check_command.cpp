@@ -5,6 +5,7 @@
 #include "cli/documents.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
+#include "cli/remote_files.hpp"
 #include "cli/toolbox.hpp"
 #include "cli/workflow_finder.hpp"
 #include "flow/language_schema.hpp"
@@ -28,7 +29,7 @@ result<checked_project> project_of(const std::string& path, const place_options&
     auto tools = open_toolbox(*manifest);
     if (tools.has_error()) return tools.error();
     const auto url = choose_store({}, *manifest);
-    auto finder = std::make_shared<workflow_finder>(*manifest, tools->effects->functions(), url.has_value() ? store_when_asked(*url) : nullptr);
+    auto finder = std::make_shared<workflow_finder>(*manifest, tools->effects->functions(), url.has_value() ? store_when_asked(*url) : nullptr, read_from_network(*tools));
     return checked_project{std::move(*manifest), std::move(*tools), std::move(finder)};
 }
 

@@ -33,7 +33,7 @@ result<deploying> prepare(const deploy_options& options) {
 
 /// All of them, or none: a project is deployed when every flow of it is right.
 result<std::vector<std::shared_ptr<const flow::workflow>>> check_all(const std::vector<std::string>& flows, const deploying& d) {
-    workflow_finder finder(d.project, d.tools.effects->functions(), store_when_asked(d.store));
+    workflow_finder finder(d.project, d.tools.effects->functions(), store_when_asked(d.store), read_from_network(d.tools));
     std::vector<std::shared_ptr<const flow::workflow>> out;
     for (const auto& path : flows) {
         auto made = load_flow_to_run(path, finder.functions(), nullptr, &finder);

@@ -62,6 +62,7 @@ result<loaded_flow> load_flow(const std::string& path, const std::vector<functio
     options.agent_state_schema = agent_state_schema;
     options.read_asset = [folder = absolute.parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };
     if (finder != nullptr) {
+        options.read_url = finder->from_network();
         options.find_workflow = [finder, from = out.path](std::string_view ns, std::string_view name, std::string_view version) {
             return finder->find(from, ns, name, version);
         };

@@ -24,7 +24,8 @@ struct loaded_flow {
 };
 
 /// Compiles a flow file with the functions at hand. Error: the file cannot be read. What is wrong inside stands in the diagnostics.
-/// `portable` also flags what only Pawl understands; `finder` knows what `run: workflow` may name.
+/// `portable` also flags what only Pawl understands; `finder` knows what `run: workflow` may name,
+/// and reads URLs that the flow refers to; without it such a flow is refused.
 result<loaded_flow> load_flow(const std::string& path, const std::vector<function_description>& functions, const json::value* agent_state_schema,
                               bool portable = false, workflow_finder* finder = nullptr);
 

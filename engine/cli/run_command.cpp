@@ -6,6 +6,7 @@
 #include "cli/follow.hpp"
 #include "cli/deployments.hpp"
 #include "cli/project.hpp"
+#include "cli/remote_files.hpp"
 #include "cli/workflow_finder.hpp"
 #include "cli/workplace.hpp"
 

@@ -8,6 +8,7 @@
 #include "cli/project.hpp"
 #include "protocol/http_effect.hpp"
 #include "protocol/mcp_effect.hpp"
+#include "protocol/openapi_effect.hpp"
 #include "tool/process_effect.hpp"
 #include "runtime/schedule_effect.hpp"
 #include "runtime/workflow_effect.hpp"
@@ -64,6 +65,7 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
     all.push_back(std::make_shared<protocol::http_effect>(out.web));
     all.push_back(std::make_shared<protocol::mcp_effect>(out.network->context(), out.web, protocol::mcp_options{project.folder, PAWL_VERSION, {}}));
     all.push_back(std::make_shared<tool::process_effect>(out.network->context(), tool::process_options{project.folder}));
+    all.push_back(std::make_shared<protocol::openapi_effect>(out.web));
     if (!project.models.empty()) {
         auto models = open_models(project, *out.network, out.secrets);
         if (models.has_error()) return models.error();

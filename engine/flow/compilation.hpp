@@ -81,6 +81,10 @@ struct compilation {
     std::map<std::string, std::vector<std::string>> unknown_keys;  ///< reported ones, by the pointer of their map
     std::set<std::string> unreferenced_tasks;                      ///< names of tasks in functions that nobody calls
     std::vector<extension_note> extensions;
+    std::map<std::string, std::shared_ptr<const yaml_document>> external_functions;  ///< by the name their text is pinned under
+    std::set<std::string> failed_externals;                                            ///< reported once
+    std::size_t externals_read = 0;
+    std::string base;           ///< the file whose references are being resolved; empty: the workflow's own
     bool in_extension = false;  ///< compiling tasks of an extension: `$task` is the task it extends
     std::vector<step_use> step_uses;
     std::vector<data_use> context_uses, step_path_uses;

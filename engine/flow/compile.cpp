@@ -40,6 +40,13 @@ compile_result compile_with(std::string_view yaml, const compile_options& option
     out.diagnostics = c.report.take();
     if (failed) return out;
     c.out.definition = c.document->value;
+    if (!c.external_functions.empty()) {
+        auto& use = c.out.definition.get_object()["use"];
+        if (!use.is_object()) use = json::object();
+        auto& functions = use.get_object()["functions"];
+        if (!functions.is_object()) functions = json::object();
+        for (const auto& [name, function] : c.external_functions) functions.get_object()[name] = function->value;
+    }
     make_bundle(c);
     out.compiled = std::make_shared<const workflow>(std::move(c.out));
     return out;

@@ -28,6 +28,9 @@ struct compile_options {
     std::function<result<std::string>(std::string_view path)> read_asset;
     /// Finds what `run: workflow` names; an empty version asks for the newest.
     std::function<found_workflow(std::string_view ns, std::string_view name, std::string_view version)> find_workflow;
+    /// Reads an https or http URL that the definition refers to (schemas, functions of catalogs); `authentication` is the policy as written, or null.
+    /// Error: one sentence. Absent: such definitions are refused.
+    std::function<result<std::string>(const std::string& url, const json::value& authentication)> read_url;
     bool portable = false;  ///< flag what only Pawl understands
     /// Names under `$agent.state` when the project declares the agent's state schema; null: not checked.
     const json::value* agent_state_schema = nullptr;

@@ -8,7 +8,7 @@
 namespace pawl::flow {
 namespace {
 
-constexpr std::array<std::string_view, 4> protocols_to_come{"a2a", "asyncapi", "grpc", "openapi"};
+constexpr std::array<std::string_view, 3> protocols_to_come{"a2a", "asyncapi", "grpc"};
 
 void pin(compilation& c, const function_description& function) { c.pinned_functions.emplace(function.name + ":" + function.version, function); }
 
@@ -30,12 +30,6 @@ void report_unknown(compilation& c, const node& call, const function_reference& 
     auto hint = c.report.did_you_mean(asked.name, candidates);
     if (hint.empty()) hint = "`pawl tools list` shows what can be called; the workflow's own functions stand in `use.functions`";
     c.report.error("unknown-function", call, "there is no function or tool called " + quoted(asked.name), std::move(hint));
-}
-
-void check_catalog(compilation& c, const node& call, const function_reference& asked) {
-    if (c.use.at("catalogs").at(asked.catalog)) return;  // reported there
-    c.report.error("unknown-name", call, "there is no catalog " + quoted(asked.catalog) + " in `use.catalogs`",
-                   "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
 }
 
 /// What the catalog `default` holds is each runtime's own affair.
@@ -72,7 +66,15 @@ void compile_http_call(compilation& c, task_id id, const node& call, const node&
 
 void compile_catalog_call(compilation& c, task_id id, const node& call, const node& with) {
     const auto asked = parse_reference(call.text());
-    if (!asked.catalog.empty() && asked.catalog != "default") return check_catalog(c, call, asked);
+    if (const auto catalog = asked.catalog.empty() ? node{} : c.use.at("catalogs").at(asked.catalog)) {
+        if (const auto function = function_of_catalog(c, call, catalog)) compile_function_call(c, id, function);
+        return;
+    }
+    if (!asked.catalog.empty() && asked.catalog != "default") {
+        c.report.error("unknown-name", call, "there is no catalog " + quoted(asked.catalog) + " in `use.catalogs`",
+                       "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
+        return;
+    }
     const auto* function = find_function(c.options.functions, asked);
     if (function == nullptr) return report_unknown(c, call, asked);
     if (c.options.portable) warn_not_portable(c, call, asked, *function);
@@ -93,11 +95,15 @@ void compile_call(compilation& c, task_id id) {
     if (with && with.value->is_null()) with = {};
     if (with && !expect_object(c, with)) return;
     if (const auto own = c.use.at("functions").at(call.text())) return compile_function_call(c, id, own);
+    if (call.text() == "openapi") return compile_openapi_call(c, id, call, with);
     if (call.text() == "http") return compile_http_call(c, id, call, with);
     if (call.text() == "mcp") return compile_mcp_call(c, id, call, with);
     if (std::find(protocols_to_come.begin(), protocols_to_come.end(), call.text()) != protocols_to_come.end())
         return unsupported(c, call, "`call: " + std::string(call.text()) + "`");
-    if (call.text().find("://") != std::string_view::npos) return unsupported(c, call, "calling a function by its URL");
+    if (is_reference(call.text())) {
+        if (const auto function = function_by_reference(c, call)) compile_function_call(c, id, function);
+        return;
+    }
     compile_catalog_call(c, id, call, with);
 }
 
@@ -133,7 +139,10 @@ void compile_function_call(compilation& c, task_id id, const node& function) {
         c.task_of(first).next = task;
     }
     c.open_functions.push_back(function.pointer);
+    // References in a file are relative to that file.
+    const auto base = std::exchange(c.base, c.external_functions.contains(name) ? name : std::string());
     compile_task(c, task, {});
+    c.base = base;
     c.open_functions.pop_back();
     c.task_of(id).body = do_task{first};
 }

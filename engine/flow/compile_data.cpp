@@ -4,33 +4,6 @@
 namespace pawl::flow {
 namespace {
 
-/// The schema document in a file of the project, as JSON or YAML.
-std::optional<json::value> read_schema_file(compilation& c, const node& where) {
-    const std::string path(where.text());
-    if (path.find("://") != std::string::npos && !path.starts_with("file://")) {
-        c.report.error("unsupported", where, "a schema at a URL is part of the workflow language but this version of pawl cannot run it yet",
-                       "put the schema into a file beside the workflow, or write it inline under `document`");
-        return std::nullopt;
-    }
-    if (!c.options.read_asset) {
-        c.report.error("missing-file", where, "the schema file " + quoted(path) + " cannot be read here: no project folder is known");
-        return std::nullopt;
-    }
-    const auto text = c.options.read_asset(path);
-    if (text.has_error()) {
-        c.report.error("missing-file", where, "the schema file " + quoted(path) + " cannot be read: " + text.error().detail,
-                       "the path is relative to the folder of the workflow");
-        return std::nullopt;
-    }
-    c.out.assets[path] = *text;
-    auto document = read_yaml(*text, path);
-    if (document.has_error()) {
-        c.report.error("bad-schema", where, "the schema file " + quoted(path) + " is not readable: " + render(document.error()));
-        return std::nullopt;
-    }
-    return std::move(document->value);
-}
-
 std::optional<schema::validator> compile_validator(compilation& c, const json::value& schema, const node& where) {
     auto validator = schema::validator::compile(schema);
     if (validator.has_error()) {
@@ -69,16 +42,16 @@ std::optional<schema::validator> compile_resource(compilation& c, const node& n)
     const auto resource = n.at("resource");
     if (!expect_object(c, resource)) return std::nullopt;
     check_keys(c, resource, {"name", "endpoint"});
-    auto endpoint = require(c, resource, "endpoint", "it says where the schema is");
+    const auto endpoint = require(c, resource, "endpoint", "it says where the schema is");
     if (!endpoint) return std::nullopt;
-    if (endpoint.is_object()) {
-        check_keys(c, endpoint, {"uri", "authentication"});
-        endpoint = require(c, endpoint, "uri", "it says where the schema is");
+    const auto file = read_external(c, endpoint, "the schema file");
+    if (!file) return std::nullopt;
+    const auto document = read_yaml(file->text, file->name);
+    if (document.has_error()) {
+        c.report.error("bad-schema", endpoint, "the schema file " + quoted(file->name) + " is not readable: " + render(document.error()));
+        return std::nullopt;
     }
-    if (!endpoint || !expect_string(c, endpoint)) return std::nullopt;
-    const auto document = read_schema_file(c, endpoint);
-    if (!document) return std::nullopt;
-    return compile_validator(c, *document, resource);
+    return compile_validator(c, document->value, resource);
 }
 
 }  // namespace

@@ -41,20 +41,6 @@ void check_map_or_expression(compilation& c, const node& n) {
         "write the values as `name: value` lines below it");
 }
 
-void check_settings(compilation& c, const node& with) {
-    if (const auto output = with.at("output"); output && expect_string(c, output, "`output: content`") && !is_expression(output)) {
-        static const std::vector<std::string> forms{"content", "raw", "response"};
-        if (std::find(forms.begin(), forms.end(), output.text()) == forms.end()) {
-            auto hint = c.report.did_you_mean(output.text(), forms);
-            c.report.error("bad-value", output, "`output` of an HTTP call must be `content`, `raw` or `response`, but is " + quoted(output.text()),
-                           std::move(hint));
-        }
-    }
-    if (const auto redirect = with.at("redirect"); redirect && !redirect.value->is_bool() && !is_expression(redirect)) {
-        c.report.error("wrong-type", redirect, "`redirect` must be true or false, but is " + std::string(describe(*redirect.value)));
-    }
-}
-
 void compose_uri(compilation& c, const node& uri, json::value& into, const std::string& prefix, std::vector<origin>& origins) {
     if (!expect_string(c, uri, "`endpoint: https://api.example.com/orders`")) return;
     if (is_expression(uri)) return;
@@ -70,57 +56,20 @@ void compose_uri(compilation& c, const node& uri, json::value& into, const std::
     }
 }
 
-void compose_authentication(compilation& c, const node& n, json::value& into, std::vector<origin>& origins) {
-    if (!expect_object(c, n)) return;
-    const auto use = n.at("use");
-    if (!use) {
-        check_authentication(c, n);
-        return;
-    }
-    check_keys(c, n, {"use"});
-    if (!expect_string(c, use)) return;
-    const auto policy = named(c, use, "authentications");
-    if (!policy) return;
-    into = *policy.value;
-    origins.push_back({"/endpoint/authentication", policy.pointer, false});
-}
-
 }  // namespace
 
-bool check_authentication(compilation& c, const node& n) {
-    if (!expect_object(c, n)) return false;
-    check_keys(c, n, {"basic", "bearer", "digest", "oauth2", "oidc", "certificate"});
-    bool fine = true;
-    for (const auto* scheme : {"digest", "oauth2", "oidc", "certificate"}) {
-        if (const auto found = n.at(scheme)) {
-            unsupported(c, found, quoted(scheme) + " authentication");
-            fine = false;
+void check_http_settings(compilation& c, const node& with, std::string_view what) {
+    if (const auto output = with.at("output"); output && expect_string(c, output, "`output: content`") && !is_expression(output)) {
+        static const std::vector<std::string> forms{"content", "raw", "response"};
+        if (std::find(forms.begin(), forms.end(), output.text()) == forms.end()) {
+            auto hint = c.report.did_you_mean(output.text(), forms);
+            c.report.error("bad-value", output, "`output` of " + std::string(what) + " must be `content`, `raw` or `response`, but is " + quoted(output.text()),
+                           std::move(hint));
         }
     }
-    if (!fine) return false;
-    if (n.value->get_object().size() != 1) {
-        c.report.key_error("bad-value", n, "an authentication needs exactly one scheme",
-                           "write `bearer: { token: ... }` or `basic: { username: ..., password: ... }`");
-        return false;
+    if (const auto redirect = with.at("redirect"); redirect && !redirect.value->is_bool() && !is_expression(redirect)) {
+        c.report.error("wrong-type", redirect, "`redirect` must be true or false, but is " + std::string(describe(*redirect.value)));
     }
-    const auto policy = n.at(n.value->get_object().begin()->key());
-    if (policy.name() == "bearer" && policy.is_string()) {
-        c.report.error("wrong-type", policy, "`bearer` must be a map with the token",
-                       "write `bearer: { token: " + std::string(policy.text()) + " }`");
-        return false;
-    }
-    if (!expect_object(c, policy)) return false;
-    if (policy.at("use")) {
-        unsupported(c, policy.at("use"), "taking " + quoted(policy.name()) + " credentials from one secret by `use`");
-        return false;
-    }
-    if (policy.name() == "bearer") {
-        check_keys(c, policy, {"token"});
-        return expect_string(c, require(c, policy, "token", "it is what the server checks, such as ${ $secrets.apiToken }"));
-    }
-    check_keys(c, policy, {"username", "password"});
-    const bool user = expect_string(c, require(c, policy, "username", "basic authentication has a name and a password"));
-    return expect_string(c, require(c, policy, "password", "basic authentication has a name and a password")) && user;
 }
 
 composed compose_http(compilation& c, const node& with) {
@@ -129,7 +78,7 @@ composed compose_http(compilation& c, const node& with) {
     check_method(c, require(c, with, "method", "it is the HTTP method, such as `get`"));
     check_map_or_expression(c, with.at("headers"));
     check_map_or_expression(c, with.at("query"));
-    check_settings(c, with);
+    check_http_settings(c, with, "an HTTP call");
     const auto endpoint = require(c, with, "endpoint", "it is the address to send the request to");
     if (!endpoint) return out;
     auto& into = out.value.get_object()["endpoint"];
@@ -141,7 +90,7 @@ composed compose_http(compilation& c, const node& with) {
     if (const auto uri = require(c, endpoint, "uri", "it is the address to send the request to"))
         compose_uri(c, uri, into.get_object()["uri"], "/endpoint/uri", out.origins);
     if (const auto authentication = endpoint.at("authentication"))
-        compose_authentication(c, authentication, into.get_object()["authentication"], out.origins);
+        compose_authentication(c, authentication, into.get_object()["authentication"], "/endpoint/authentication", out.origins);
     return out;
 }
 

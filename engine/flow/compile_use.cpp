@@ -16,12 +16,7 @@ void check_secrets(compilation& c, const node& n) {
     }
 }
 
-void check_unsupported_parts(compilation& c) {
-    const auto catalogs = c.use.at("catalogs");
-    if (catalogs && expect_object(c, catalogs)) {
-        for (const auto& member : catalogs.value->get_object())
-            unsupported(c, catalogs.at(member.key()), "the catalog " + quoted(member.key()) + ", like every catalog other than `default`,");
-    }
+void check_authentications(compilation& c) {
     const auto authentications = c.use.at("authentications");
     if (!authentications || !expect_object(c, authentications)) return;
     for (const auto& member : authentications.value->get_object()) check_authentication(c, authentications.at(member.key()));
@@ -54,7 +49,8 @@ void check_use(compilation& c) {
     check_keys(c, c.use, {"authentications", "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts"});
     check_secrets(c, c.use.at("secrets"));
     check_extensions(c);
-    check_unsupported_parts(c);
+    check_catalogs(c);
+    check_authentications(c);
 }
 
 void check_unreferenced(compilation& c) {

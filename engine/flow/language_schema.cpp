@@ -89,7 +89,9 @@ json::object call_names(const std::map<std::string, const function_description*>
         choices.push_back(std::move(choice));
     };
     if (!functions.contains("http")) add("http", "An HTTP request.");
-    for (const auto* protocol : {"openapi", "mcp", "grpc", "asyncapi", "a2a"}) add(protocol, "");
+    for (const auto* protocol : {"openapi", "mcp", "grpc", "asyncapi", "a2a"}) {
+        if (!functions.contains(protocol)) add(protocol, "");
+    }
     for (const auto& [name, function] : functions) add(name, function->summary);
     choices.push_back(json::object{{"type", "string"}, {"minLength", 1}, {"description", "A function of `use.functions`, or `name:version@catalog`."}});
     return {{"anyOf", std::move(choices)}};
@@ -121,10 +123,13 @@ json::object task_schema(const std::map<std::string, const function_description*
         rules.push_back(kind_rule(kind));
     }
     properties["call"] = call_names(functions);
-    rules.push_back(json::object{{"if", json::object{{"required", json::array{"call"}}, {"properties", json::object{{"call", json::object{{"const", "http"}}}}}}},
-                                 {"then", json::object{{"required", json::array{"with"}}, {"properties", json::object{{"with", reference("httpArguments")}}}}}});
+    // Protocols are written otherwise than their effects get them: authentication by name, URI templates.
+    for (const std::string_view protocol : {"http", "openapi"}) {
+        rules.push_back(json::object{{"if", json::object{{"required", json::array{"call"}}, {"properties", json::object{{"call", json::object{{"const", protocol}}}}}}},
+                                     {"then", json::object{{"required", json::array{"with"}}, {"properties", json::object{{"with", reference(std::string(protocol) + "Arguments")}}}}}});
+    }
     for (const auto& [name, function] : functions) {
-        if (name != "http") rules.push_back(arguments_of(*function));
+        if (name != "http" && name != "openapi") rules.push_back(arguments_of(*function));
     }
     return {{"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}, {"anyOf", std::move(kinds)}, {"allOf", std::move(rules)}};
 }

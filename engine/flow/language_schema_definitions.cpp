@@ -67,7 +67,14 @@ const std::string_view language_schema_definitions = R"schema({
 "authentication": {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {
   "basic": {"$ref": "#/definitions/credentials"}, "digest": {"$ref": "#/definitions/credentials"},
   "bearer": {"type": "object", "additionalProperties": false, "properties": {"token": {"type": "string"}, "use": {"type": "string"}}},
-  "oauth2": {"type": "object"}, "oidc": {"type": "object"}}},
+  "oauth2": {"$ref": "#/definitions/oauth"}, "oidc": {"$ref": "#/definitions/oauth"}}},
+"oauth": {"type": "object", "additionalProperties": false, "anyOf": [{"required": ["use"]}, {"required": ["authority", "grant"]}], "properties": {"use": {"type": "string"},
+  "authority": {"type": "string"}, "endpoints": {"type": "object", "properties": {"token": {"type": "string"}, "revocation": {"type": "string"}, "introspection": {"type": "string"}}},
+  "grant": {"anyOf": [{"enum": ["client_credentials", "password", "urn:ietf:params:oauth:grant-type:token-exchange"]}, {"$ref": "#/definitions/expression"}]},
+  "client": {"type": "object", "additionalProperties": false, "properties": {"id": {"type": "string"}, "secret": {"type": "string"}, "assertion": {"type": "string"}, "authentication": {"type": "string"}}},
+  "request": {"type": "object", "properties": {"encoding": {"type": "string"}}}, "issuers": {"$ref": "#/definitions/texts"}, "scopes": {"$ref": "#/definitions/texts"}, "audiences": {"$ref": "#/definitions/texts"},
+  "username": {"type": "string"}, "password": {"type": "string"}, "subject": {"type": "object"}, "actor": {"type": "object"}}},
+"texts": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"$ref": "#/definitions/expression"}]},
 "authenticationUse": {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/authentication"},
   {"type": "object", "required": ["use"], "additionalProperties": false, "properties": {"use": {"type": "string", "description": "A name in `use.authentications`."}}}]},
 
@@ -87,6 +94,12 @@ const std::string_view language_schema_definitions = R"schema({
   "headers": {"$ref": "#/definitions/map"}, "query": {"$ref": "#/definitions/map"}, "body": {"$ref": "#/definitions/template"},
   "output": {"anyOf": [{"enum": ["content", "raw", "response"]}, {"$ref": "#/definitions/expression"}], "default": "content"},
   "redirect": {"allOf": [{"$ref": "#/definitions/flag"}], "default": false, "description": "Whether a redirection (3xx) counts as an answer, not as an error."}}},
+"openapiArguments": {"type": "object", "required": ["document", "operationId"], "additionalProperties": false, "properties": {
+  "document": {"allOf": [{"$ref": "#/definitions/resource"}], "description": "The OpenAPI document: a file of the project or a URL."},
+  "operationId": {"type": "string", "minLength": 1}, "parameters": {"allOf": [{"$ref": "#/definitions/map"}], "description": "Of path, query, header, cookie and body, by name; `body` is the whole body."},
+  "authentication": {"$ref": "#/definitions/authenticationUse"},
+  "output": {"anyOf": [{"enum": ["content", "raw", "response"]}, {"$ref": "#/definitions/expression"}], "default": "content"},
+  "redirect": {"allOf": [{"$ref": "#/definitions/flag"}], "default": false}}},
 
 "call": {"type": "string", "minLength": 1},
 "with": {"type": ["object", "null"], "description": "The arguments of the call."},

@@ -116,10 +116,10 @@ struct composed {
     json::value value;
     std::vector<origin> origins;
 };
+/// `output` and `redirect` of calls over HTTP.
+void check_http_settings(compilation& c, const node& with, std::string_view what);
 composed compose_http(compilation& c, const node& with);
 effect_safety safety_of_http(const node& with, effect_safety fallback);
-/// False when the scheme cannot be used; reports why.
-bool check_authentication(compilation& c, const node& n);
 void compile_mcp_call(compilation& c, task_id id, const node& call, const node& with);
 void pin_assets(compilation& c, const node& with);
 /// `compiled`: the arguments, when they could be compiled: what their expressions construct is checked too.
@@ -128,6 +128,35 @@ void check_arguments(compilation& c, const node& call, const node& with, const f
 std::optional<std::string> expand_uri_template(compilation& c, const node& uri);
 /// The task that `call: name` stands for, compiled in place below task `id`.
 void compile_function_call(compilation& c, task_id id, const node& function);
+
+// compile_authentication.cpp
+/// False when the scheme cannot be used; reports why.
+bool check_authentication(compilation& c, const node& n);
+/// The policy that `authentication` says or names; absent after an error.
+node authentication_policy(compilation& c, const node& n);
+/// The same as a value for call arguments: a name is replaced by what it names, a secret by the expression that reads it.
+void compose_authentication(compilation& c, const node& n, json::value& into, const std::string& prefix, std::vector<origin>& origins);
+
+// external.cpp: what a definition refers to outside of itself
+struct external_text {
+    std::string name;  ///< the path or URL it is pinned under, in workflow::assets
+    std::string text;
+};
+/// Reads what `endpoint` (a URI, or { uri, authentication }) leads to, relative to the file that `endpoint` stands in, and pins it.
+/// `what` opens the sentence when it cannot be read: "the schema". Nothing after an error.
+std::optional<external_text> read_external(compilation& c, const node& endpoint, std::string_view what);
+/// `reference` seen from the file `base`: an absolute URL, or a path from the workflow's folder. Web addresses of GitHub and GitLab become those of the raw file.
+std::string resolve_reference(std::string_view base, std::string_view reference);
+/// True for `call: https://...`, `call: ./functions/x.yaml`: a function by its place.
+bool is_reference(std::string_view call);
+/// The task in the file that `call` leads to, as an entry of `use.functions`; absent after an error.
+node function_by_reference(compilation& c, const node& call);
+/// The same for `name:version@catalog` with a catalog of `use.catalogs`.
+node function_of_catalog(compilation& c, const node& call, const node& catalog);
+void check_catalogs(compilation& c);
+
+// compile_openapi.cpp
+void compile_openapi_call(compilation& c, task_id id, const node& call, const node& with);
 
 // checks over whole lists and the whole workflow
 void check_reachability(compilation& c, std::span<const task_id> list);

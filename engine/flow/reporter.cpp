@@ -29,29 +29,54 @@ void reporter::add(severity level, std::string code, source_mark mark, std::size
     all_.push_back({level, std::move(code), file_, mark, length, std::move(pointer), std::move(message), std::move(hint)});
 }
 
+void reporter::graft(std::string prefix, std::shared_ptr<const yaml_document> document, std::string file, std::string used_at) {
+    std::string inner;
+    // Within another file already: the place that the author of the workflow wrote counts.
+    if (const auto* outer = graft_of(used_at, inner)) used_at = outer->used_at;
+    grafts_.emplace(std::move(prefix), grafted{std::move(document), std::move(file), std::move(used_at)});
+}
+
+const reporter::grafted* reporter::graft_of(const std::string& pointer, std::string& inner) const {
+    if (grafts_.empty() || !pointer.starts_with("/use/functions/")) return nullptr;
+    const auto end = std::min(pointer.find('/', 15), pointer.size());
+    const auto found = grafts_.find(pointer.substr(0, end));
+    if (found == grafts_.end()) return nullptr;
+    inner = pointer.substr(end);
+    return &found->second;
+}
+
+void reporter::add_at(severity level, std::string code, const std::string& pointer, bool at_key, std::size_t offset, std::size_t length, std::string message,
+                      std::string hint) {
+    std::string inner;
+    const auto* other = graft_of(pointer, inner);
+    if (other == nullptr) {
+        const auto mark = at_key ? document_->key_mark_of(pointer) : document_->mark_of(pointer, offset);
+        return add(level, std::move(code), mark, length, pointer, std::move(message), std::move(hint));
+    }
+    const auto mark = at_key ? other->document->key_mark_of(inner) : other->document->mark_of(inner, offset);
+    const auto place = other->file + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) + ": ";
+    add(level, std::move(code), document_->mark_of(other->used_at), 1, other->used_at, place + message, std::move(hint));
+}
+
 void reporter::key_error(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::error, std::move(code), document_->key_mark_of(where.pointer), std::max<std::size_t>(1, where.name().size()), where.pointer,
-        std::move(message), std::move(hint));
+    add_at(severity::error, std::move(code), where.pointer, true, 0, std::max<std::size_t>(1, where.name().size()), std::move(message), std::move(hint));
 }
 
 void reporter::key_warning(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::warning, std::move(code), document_->key_mark_of(where.pointer), std::max<std::size_t>(1, where.name().size()), where.pointer,
-        std::move(message), std::move(hint));
+    add_at(severity::warning, std::move(code), where.pointer, true, 0, std::max<std::size_t>(1, where.name().size()), std::move(message), std::move(hint));
 }
 
 void reporter::error(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::error, std::move(code), document_->mark_of(where.pointer), where ? width_of(*where.value) : 1, where.pointer, std::move(message),
-        std::move(hint));
+    add_at(severity::error, std::move(code), where.pointer, false, 0, where ? width_of(*where.value) : 1, std::move(message), std::move(hint));
 }
 
 void reporter::warning(std::string code, const node& where, std::string message, std::string hint) {
-    add(severity::warning, std::move(code), document_->mark_of(where.pointer), where ? width_of(*where.value) : 1, where.pointer, std::move(message),
-        std::move(hint));
+    add_at(severity::warning, std::move(code), where.pointer, false, 0, where ? width_of(*where.value) : 1, std::move(message), std::move(hint));
 }
 
 void reporter::at(severity level, std::string code, const std::string& pointer, std::size_t offset, std::size_t length, std::string message,
                   std::string hint) {
-    add(level, std::move(code), document_->mark_of(pointer, offset), std::max<std::size_t>(1, length), pointer, std::move(message), std::move(hint));
+    add_at(level, std::move(code), pointer, false, offset, std::max<std::size_t>(1, length), std::move(message), std::move(hint));
 }
 
 std::string reporter::did_you_mean(std::string_view word, std::span<const std::string> candidates) const {

@@ -4,6 +4,7 @@
 #include "flow/node.hpp"
 #include "flow/yaml.hpp"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -29,6 +30,9 @@ public:
     void at(severity level, std::string code, const std::string& pointer, std::size_t offset, std::size_t length, std::string message,
             std::string hint = {});
 
+    /// Values below `prefix` stand in another file. What is wrong there is told at `used_at`, with the place in that file in the sentence.
+    void graft(std::string prefix, std::shared_ptr<const yaml_document> document, std::string file, std::string used_at);
+
     /// "did you mean `x`?", or nothing. Looks at a bounded number of candidates.
     std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) const;
 
@@ -39,9 +43,17 @@ public:
 
 private:
     void add(severity level, std::string code, source_mark mark, std::size_t length, std::string pointer, std::string message, std::string hint);
+    struct grafted {
+        std::shared_ptr<const yaml_document> document;
+        std::string file;
+        std::string used_at;
+    };
+    const grafted* graft_of(const std::string& pointer, std::string& inner) const;
+    void add_at(severity level, std::string code, const std::string& pointer, bool at_key, std::size_t offset, std::size_t length, std::string message, std::string hint);
 
     std::shared_ptr<const yaml_document> document_;
     std::string file_;
+    std::map<std::string, grafted> grafts_;  // by prefix
     std::vector<diagnostic> all_;
     std::set<std::tuple<std::size_t, std::size_t, std::string>> seen_;
     std::size_t errors_ = 0;

@@ -22,6 +22,20 @@ function_description function(std::string name, std::string version, effect_safe
 constexpr std::string_view lookup_schema = R"({"type":"object","additionalProperties":false,"required":["orderId"],"properties":{
     "orderId":{"type":"string","description":"the number of the order"},"limit":{"type":"integer","minimum":1},
     "filter":{"type":"object","properties":{"open":{"type":"boolean"}},"additionalProperties":false}}})";
+constexpr std::string_view pets_api = R"(swagger: '2.0'
+host: pets.example.com
+schemes: [ https ]
+paths:
+  /pets:
+    get:
+      operationId: findPets
+      parameters:
+        - { name: status, in: query, required: true, type: string, enum: [ available, sold ] }
+        - { name: limit, in: query, type: integer }
+    post:
+      operationId: addPet
+      parameters: [ { name: pet, in: body, required: true, schema: { type: object } } ]
+)";
 constexpr std::string_view charge_schema =
     R"({"type":"object","additionalProperties":false,"required":["amount"],"properties":{"amount":{"type":"number"}}})";
 
@@ -41,6 +55,11 @@ flow::compile_options options_for(std::string file) {
         if (path == "prompts/classify.md") return {boost::system::in_place_value, "Classify {{ ticket }}"};
         if (path == "schemas/order.json") return {boost::system::in_place_value, R"({"type":"object","required":["id"]})"};
         if (path == "scripts/hello.py") return {boost::system::in_place_value, "print('hello')"};
+        if (path == "api/pets.yaml") return {boost::system::in_place_value, pets_api};
+        if (path == "functions/twice.yaml") return {boost::system::in_place_value, "set: { value: '${ .value * 2 }' }\n"};
+        if (path == "functions/chain.yaml") return {boost::system::in_place_value, "do:\n  - inner: { call: ./twice.yaml, with: { value: 21 } }\n"};
+        if (path == "functions/broken.yaml") return {boost::system::in_place_value, "do:\n  - inner: { wiat: PT5S }\n"};
+        if (path == "functions/round.yaml") return {boost::system::in_place_value, "call: ./round.yaml\n"};
         return make_problem(problem_type::configuration, "no such file");
     };
     // There is everything but `test/othr`, `test/broken` and other versions of `test/other`.
@@ -52,6 +71,17 @@ flow::compile_options options_for(std::string file) {
         found.version = version.empty() ? "0.1.0" : version;
         found.digest = std::string(64, 'd');
         return found;
+    };
+    // No internet in tests: what the examples refer to stands here.
+    options.read_url = [](const std::string& url, const json::value& authentication) -> result<std::string> {
+        if (url.ends_with("/serverlessworkflow/catalog/main/functions/log/1.0.0/function.yaml") || url.ends_with("/HEAD/functions/log/1.0.0/function.yaml"))
+            return {boost::system::in_place_value, "input: { schema: { document: { type: object } } }\nset: { written: '${ .message }' }\n"};
+        if (url == "https://raw.githubusercontent.com/acme/flows/refs/heads/main/functions/greet/1.0.0/function.yaml" && authentication.is_object())
+            return {boost::system::in_place_value, "do:\n  - hello: { call: ../../shared/hello.yaml }\n"};
+        if (url == "https://raw.githubusercontent.com/acme/flows/refs/heads/main/functions/shared/hello.yaml")
+            return {boost::system::in_place_value, "set: { hello: world }\n"};
+        if (url == "https://schemas.example.com/order.json") return {boost::system::in_place_value, R"({"type":"object","required":["id"]})"};
+        return make_problem(problem_type::communication, "The host name cannot be resolved (" + url.substr(8, url.find('/', 8) - 8) + ":443).");
     };
     return options;
 }
