@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <mutex>
@@ -37,13 +38,10 @@ public:
             }
             respond(answer(request));
         });
-        BOOST_REQUIRE(made.has_value());
-        last_port_ = (*made)->port();
+        BOOST_REQUIRE_MESSAGE(made.has_value(), made.error().detail);
         servers_.push_back(std::move(*made));
-        return "http://127.0.0.1:" + std::to_string(last_port_);
+        return "http://127.0.0.1:" + std::to_string(servers_.back()->port());
     }
-    std::uint16_t last_port() const { return last_port_; }
-    void stop_all() { servers_.clear(); }
     std::vector<net::server_request> seen() {
         const std::lock_guard hold(lock_);
         return seen_;
@@ -54,9 +52,23 @@ private:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{boost::asio::make_work_guard(context_)};
     std::mutex lock_;
     std::vector<net::server_request> seen_;
-    std::uint16_t last_port_ = 0;
     std::vector<std::unique_ptr<net::http_server>> servers_;
     std::thread thread_{[this] { context_.run(); }};
+};
+
+/// A port that nobody listens on and nobody else gets; a server may still take it.
+class reserved_port {
+public:
+    reserved_port() {
+        holder_.open(boost::asio::ip::tcp::v4());
+        holder_.set_option(boost::asio::socket_base::reuse_address(true));
+        holder_.bind({boost::asio::ip::make_address("127.0.0.1"), 0});
+    }
+    std::uint16_t number() const { return holder_.local_endpoint().port(); }
+
+private:
+    boost::asio::io_context context_;
+    boost::asio::ip::tcp::acceptor holder_{context_};
 };
 
 std::string header(const net::server_request& request, std::string_view name) {
@@ -122,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_function_that_cannot_be_fetched_is_one_clear_error) {
     folder.write("flow.yaml", "document: { dsl: '1.0.3', namespace: test, name: far, version: '1.0.0' }\ndo:\n  - greet: { call: 'https://flows.example.com/greet.yaml' }\n");
     const auto end = place{folder.path(), {}}.run({"check", "flow.yaml"});
     BOOST_TEST(end.code == 1, end);
-    BOOST_TEST(end.err.find("flow.yaml:3:20: error: the function `https://flows.example.com/greet.yaml` cannot be read: No connection (flows.example.com:443, sent to 127.0.0.1:1 by the egress map)") !=
+    BOOST_TEST(end.err.find("flow.yaml:3:21: error: the function `https://flows.example.com/greet.yaml` cannot be read: No connection (flows.example.com:443, sent to 127.0.0.1:1 by the egress map)") !=
                    std::string::npos,
                end);
 }
@@ -130,9 +142,8 @@ BOOST_AUTO_TEST_CASE(a_function_that_cannot_be_fetched_is_one_clear_error) {
 BOOST_AUTO_TEST_CASE(an_http_sink_gets_every_event_at_least_once_though_it_was_down) {
     for (const auto& store : store_kinds()) {
         web servers;
-        servers.serve([](const net::server_request&) { return json_reply("{}"); });
-        const auto port = servers.last_port();
-        servers.stop_all();  // down: the port is known, nobody listens
+        const reserved_port reserved;  // down: the port is known, nobody listens
+        const auto port = reserved.number();
         const temporary_folder folder;
         // An agent's runs share its shard, so the second process drives the outbox that the first one left.
         folder.write("pawl.yaml", "name: teller\nversion: 1.0.0\nagents: { till: { key: its number } }\nevents: { sinks: [ { url: 'http://127.0.0.1:" + std::to_string(port) + "/events' } ] }\n");
