@@ -52,18 +52,8 @@ void compose_endpoint(compilation& c, const node& endpoint, json::value& into, s
     if (!endpoint.is_object()) return compose_uri(endpoint, into, prefix);
     check_keys(c, endpoint, {"uri", "authentication"});
     if (const auto uri = require(c, endpoint, "uri", "it is the address of the server")) compose_uri(uri, into.get_object()["uri"], prefix + "/uri");
-    const auto authentication = endpoint.at("authentication");
-    if (!authentication || !expect_object(c, authentication)) return;
-    const auto use = authentication.at("use");
-    if (!use) {
-        check_authentication(c, authentication);
-        return;
-    }
-    if (!check_keys(c, authentication, {"use"}) || !expect_string(c, use)) return;
-    if (const auto policy = named(c, use, "authentications")) {
-        into.get_object()["authentication"] = *policy.value;
-        origins.push_back({prefix + "/authentication", policy.pointer, false});
-    }
+    if (const auto authentication = endpoint.at("authentication"))
+        compose_authentication(c, authentication, into.get_object()["authentication"], prefix + "/authentication", origins);
 }
 
 void compose_http_transport(compilation& c, const node& http, json::value& into, std::vector<origin>& origins) {
