@@ -5,6 +5,7 @@
 #include "cli/documents.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
+#include "cli/remote_files.hpp"
 #include "cli/schedules.hpp"
 #include "cli/workplace.hpp"
 #include "runtime/definitions.hpp"

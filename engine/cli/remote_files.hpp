@@ -2,8 +2,8 @@
 // Main thread only: it waits for the answer.
 #pragma once
 
-#include "cli/documents.hpp"
 #include "cli/toolbox.hpp"
+#include "cli/workflow_finder.hpp"
 
 namespace pawl::cli {
 

@@ -40,7 +40,7 @@ result<std::shared_ptr<const flow::workflow>> workflow_to_run(const std::string&
     std::error_code ec;
     const auto name = parse_workflow_name(flow);
     if (name && !std::filesystem::exists(flow, ec)) return deployed_workflow(store(), *name);
-    workflow_finder finder(prepared.project, prepared.tools.effects->functions(), store);
+    workflow_finder finder(prepared.project, prepared.tools.effects->functions(), store, read_from_network(prepared.tools));
     return load_flow_to_run(flow, finder.functions(), state_schema, &finder);
 }
 

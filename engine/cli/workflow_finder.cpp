@@ -82,8 +82,8 @@ std::vector<std::string> flows_of(const agent::manifest& project) {
     return {out.begin(), out.end()};
 }
 
-workflow_finder::workflow_finder(const agent::manifest& project, std::vector<function_description> functions, std::function<store::connection*()> store)
-    : project_flows_(flows_of(project)), functions_(std::move(functions)), store_(std::move(store)) {}
+workflow_finder::workflow_finder(const agent::manifest& project, std::vector<function_description> functions, std::function<store::connection*()> store, read_url from_network)
+    : project_flows_(flows_of(project)), functions_(std::move(functions)), store_(std::move(store)), from_network_(std::move(from_network)) {}
 
 const std::vector<named_workflow>& workflow_finder::candidates(const std::string& folder) {
     const auto known = by_folder_.find(folder);
