@@ -353,4 +353,27 @@ BOOST_AUTO_TEST_CASE(all_problems_are_told_at_once_and_not_without_end) {
     BOOST_TEST(capped.back().code == "more-problems");
 }
 
+BOOST_AUTO_TEST_CASE(a_process_runs_at_most_once_unless_the_task_says_more) {
+    const auto w = compiled(R"(do:
+  - plain: { run: { shell: { command: ls } } }
+  - same: { run: { shell: { command: ls } }, metadata: { safety: idempotent, owner: me } }
+  - alone: { run: { script: { language: js, code: 'console.log(`${1 + 1} "quoted" \\ }`)' }, await: false } }
+  - tools: { call: mcp, with: { method: tools/list, transport: { stdio: { command: server } } } }
+  - tool: { call: mcp, with: { method: tools/call, parameters: { name: a }, transport: { stdio: { command: server } } } }
+)");
+    const auto call = [&](std::string_view name) { return std::get<flow::call_task>(task_named(*w, name).body); };
+    BOOST_TEST((call("plain").safety == effect_safety::at_most_once));
+    BOOST_TEST((call("same").safety == effect_safety::idempotent));
+    BOOST_TEST((call("tools").safety == effect_safety::pure));
+    BOOST_TEST((call("tool").safety == effect_safety::at_most_once));
+    BOOST_TEST(!call("plain").outputs_input);
+    BOOST_TEST(call("alone").outputs_input);
+    BOOST_TEST_REQUIRE(call("alone").arguments.constant() == nullptr);  // code is an expression that yields it
+    const json::value nothing;
+    const std::vector<const json::value*> variables(flow::fixed_variable_count, &nothing);
+    const auto arguments = call("alone").arguments.evaluate(nothing, variables);
+    BOOST_TEST_REQUIRE(arguments.has_value());
+    BOOST_TEST(arguments->at("code") == json::value("console.log(`${1 + 1} \"quoted\" \\\\ }`)"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -171,6 +171,26 @@ BOOST_AUTO_TEST_CASE(official_examples_of_listen_check_clean) {
     BOOST_TEST(seen >= 9u);
 }
 
+BOOST_AUTO_TEST_CASE(official_examples_of_processes_and_mcp_compile_without_a_word_and_containers_are_refused) {
+    const auto files = example_files();
+    if (skip_without(files)) return;
+    std::size_t clean = 0, containers = 0;
+    for (const auto& file : files) {
+        const auto name = std::filesystem::path(file).stem().string();
+        const auto outcome = compile_example(read_file(file));
+        if (name.starts_with("run-shell") || name.starts_with("run-script") || name.starts_with("call-mcp")) {
+            BOOST_TEST(outcome.diagnostics.empty(), name);
+            ++clean;
+        } else if (name.starts_with("run-container") || name.starts_with("run-return")) {
+            BOOST_TEST_REQUIRE(outcome.diagnostics.size() == 1u, name);
+            BOOST_TEST(outcome.diagnostics[0].message.find("it drives no container runtime") != std::string::npos, name);
+            ++containers;
+        }
+    }
+    BOOST_TEST(clean == 3u);
+    BOOST_TEST(containers == 10u);
+}
+
 BOOST_AUTO_TEST_CASE(definitions_of_the_conformance_test_kit_compile_or_name_what_is_not_supported) {
     const auto folder = conformance_folder();
     if (skip_without(example_files())) return;
