@@ -5,6 +5,7 @@
 #include "schema/validator.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pawl::protocol {
 namespace {
@@ -133,6 +134,16 @@ result<http_call> read_http_call(const runtime::call_request& call) {
     return out;
 }
 
+json::object showable_headers(const std::vector<net::http_header>& headers) {
+    constexpr std::array<std::string_view, 6> harmless{"accept", "accept-encoding", "accept-language", "content-type", "idempotency-key", "user-agent"};
+    json::object shown;
+    for (const auto& header : headers) {
+        const bool known = std::any_of(harmless.begin(), harmless.end(), [&](std::string_view name) { return net::find_header({header}, name) != nullptr; });
+        shown[header.name] = known ? header.value : std::string("***");
+    }
+    return shown;
+}
+
 result<json::value> read_http_response(const http_call& call, const net::http_response& response) {
     if (response.status < 200 || response.status > (call.redirect ? 399 : 299)) {
         auto error = make_problem(problem_type::communication, call.shown + " answered " + std::to_string(response.status) + ".");
@@ -147,7 +158,8 @@ result<json::value> read_http_response(const http_call& call, const net::http_re
         auto& into = headers[name];
         into = into.is_null() ? json::value(value) : json::value(std::string(into.get_string()) + ", " + value);
     }
-    return json::object{{"request", {{"method", call.request.method}, {"uri", call.uri}}}, {"statusCode", response.status}, {"headers", std::move(headers)}, {"content", std::move(*content)}};
+    const json::object request{{"method", call.request.method}, {"uri", call.uri}, {"headers", call.sent_headers}};
+    return json::object{{"request", request}, {"statusCode", response.status}, {"headers", std::move(headers)}, {"content", std::move(*content)}};
 }
 
 }  // namespace pawl::protocol

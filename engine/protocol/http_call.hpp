@@ -13,6 +13,7 @@ struct http_call {
     std::string uri;            ///< the same without the method
     std::string output = "content";
     bool redirect = false;
+    json::object sent_headers;  ///< for `output: response`: names, and values where they cannot be secrets
     std::optional<authentication> policy;
 };
 
@@ -27,6 +28,9 @@ void add_query(std::string& url, const json::object& query);
 
 /// Adds what every call of a method gets: `Accept`, and an `Idempotency-Key` where the method may change something.
 void add_usual_headers(net::http_request& request, const std::string& key);
+
+/// The headers as an output may repeat them: an author's own header may hold a secret, so its value is "***".
+json::object showable_headers(const std::vector<net::http_header>& headers);
 
 /// Error: `validation` or `configuration` problem that quotes no header, query or body.
 result<http_call> read_http_call(const runtime::call_request& call);

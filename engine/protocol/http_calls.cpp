@@ -60,6 +60,7 @@ void http_calls::fetch(const runtime::call_request& request, net::http_request w
 void http_calls::run(const runtime::call_request& request, http_call call, runtime::completion done) {
     const auto left = time_left(request, call.shown);
     if (left.has_error()) return done({left.error(), {}, {}});
+    call.sent_headers = showable_headers(call.request.headers);
     auto to_send = std::move(call.request);
     to_send.timeout = *left;
     call.request = {};

@@ -8,10 +8,7 @@ namespace {
 
 net::server_reply json_reply(int status, const json::value& body) { return {status, {{"Content-Type", "application/json"}}, to_text(body), {}}; }
 
-const json::object& pet() {
-    static const json::object one{{"id", 1}, {"name", "doggie"}, {"status", "available"}, {"photoUrls", json::array{}}};
-    return one;
-}
+json::object pet(int id) { return {{"id", id}, {"name", "doggie"}, {"status", "available"}, {"photoUrls", json::array{}}}; }
 
 json::value parameter(std::string_view name, std::string_view in, json::object more) {
     json::object out{{"name", name}, {"in", in}, {"required", true}};
@@ -40,8 +37,9 @@ json::value description() {
 
 net::server_reply answer_as_petstore(const net::server_request& request) {
     if (request.target == "/v2/swagger.json") return json_reply(200, description());
-    if (request.target == "/v2/pet/findByStatus?status=available") return json_reply(200, json::array{pet()});
-    if (request.target == "/v2/pet/1") return json_reply(200, pet());
+    if (request.target == "/v2/pet/findByStatus?status=available") return json_reply(200, json::array{pet(1), pet(2)});
+    if (request.target == "/v2/pet/1") return json_reply(200, pet(1));
+    if (request.target == "/v2/pet/2") return json_reply(200, pet(2));
     return json_reply(404, json::object{{"code", 404}, {"message", "Not found"}});
 }
 
