@@ -8,7 +8,7 @@ target_compile_options(pawl_options INTERFACE -fPIC)
 target_compile_options(pawl_options INTERFACE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these inside libstdc++ and Boost at -O2 where nothing is wrong (GCC PR 105329, 105651, 105562).
-  target_compile_options(pawl_options INTERFACE -Wshadow=local -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
+  target_compile_options(pawl_options INTERFACE -Wshadow=local -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 else()
   target_compile_options(pawl_options INTERFACE -Wshadow-uncaptured-local)
 endif()
