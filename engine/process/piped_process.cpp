@@ -106,15 +106,17 @@ void piped_process::spawn() {
     bool unwanted = false;
     {
         const std::lock_guard lock(guard_);
-        unwanted = closed_ || stopped_ || error != 0;
+        unwanted = closed_ || error != 0;
         if (!unwanted) pid_ = pid;
+        // stop() came while it started: it is asked like any other, and the grace that stop() has posted comes after us.
+        if (!unwanted && stopped_) ::kill(-pid, SIGTERM);
     }
     if (unwanted) {
         if (pid > 0) {
             ::kill(-pid, SIGKILL);
             ::waitpid(pid, nullptr, 0);
         }
-        return finish({error == 0 ? std::string("was stopped as it began") : std::string("could not be started: ") + std::strerror(error), 0, -1});
+        return finish({std::string("could not be started: ") + (error != 0 ? std::strerror(error) : "the engine ends"), 0, -1});
     }
     read(out_, out_bytes_, &handlers::out);
     read(err_, err_bytes_, &handlers::err);
