@@ -40,6 +40,7 @@ struct all_options {
     definitions_options definitions;
     serve_options serve;
     runs_options runs;
+    migrate_options migrate;
     approvals_options approvals;
     events_options events;
     agents_options agents;
@@ -135,7 +136,21 @@ void add_serve(CLI::App& app, serve_options& o, chosen_command& chosen) {
     command->callback([&] { chosen = [&o] { return serve_command(o); }; });
 }
 
-void add_runs(CLI::App& app, runs_options& o, chosen_command& chosen) {
+void add_migrate(CLI::App& group, migrate_options& o, chosen_command& chosen) {
+    auto* command = group.add_subcommand("migrate", "Let live runs go on in another deployed version of their workflow");
+    command->add_option("ID", o.id, "The run's id, or a unique beginning of it")->type_name("");
+    command->add_option("--to", o.to, "A deployed version, or NAMESPACE/NAME[:VERSION]")->required()->type_name("VERSION");
+    command->add_option("--workflow", o.workflow, "With --all: the live runs of workflows that begin so: namespace/name:version")->type_name("NAME");
+    command->add_flag("--all", o.all, "All live runs of --workflow");
+    command->add_flag("--dry-run", o.dry_run, "Only say which runs could be moved, and what keeps the others");
+    command->add_option("--by", o.by, "Who moves them (default: the operating system's user)")->type_name("WHO");
+    add_place(command, o.place);
+    example(command, "pawl runs migrate 0193f5c2-81d4-7a10 --to 1.1.0");
+    command->callback([&o, &chosen] { chosen = [&o] { return migrate_runs_command(o); }; });
+}
+
+void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
+    auto& o = all.runs;
     auto* group = app.add_subcommand("runs", "List, show, resume and cancel runs");
     group->require_subcommand(0, 1);
     const auto common = [&](CLI::App* command) {
@@ -168,6 +183,7 @@ void add_runs(CLI::App& app, runs_options& o, chosen_command& chosen) {
     resume->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
     auto* cancel = with_id("cancel", "Cancel a run", cancel_run_command, "pawl runs cancel 0193f5c2-81d4-7a10");
     cancel->add_option("--by", o.by, "Who cancels (default: the operating system's user)")->type_name("WHO");
+    add_migrate(*group, all.migrate, chosen);
 }
 
 void add_approvals(CLI::App& app, approvals_options& o, chosen_command& chosen) {
@@ -279,7 +295,7 @@ int run_program(int argc, const char* const* argv) {
     add_deploy(app, options.deploy, chosen);
     add_definitions(app, options.definitions, chosen);
     add_serve(app, options.serve, chosen);
-    add_runs(app, options.runs, chosen);
+    add_runs(app, options, chosen);
     add_approvals(app, options.approvals, chosen);
     add_events(app, options.events, chosen);
     add_agents(app, options.agents, chosen);

@@ -91,6 +91,17 @@ int show_run_command(const runs_options& options);
 int resume_run_command(const runs_options& options);
 int cancel_run_command(const runs_options& options);
 
+struct migrate_options {
+    place_options place;
+    std::string id;        ///< or workflow and all
+    std::string workflow;
+    bool all = false;
+    std::string to;        ///< a version, or namespace/name[:version]
+    bool dry_run = false;
+    std::string by;
+};
+int migrate_runs_command(const migrate_options& options);
+
 struct approvals_options {
     place_options place;
     std::string id;

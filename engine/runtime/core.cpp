@@ -323,6 +323,7 @@ void core::save(resident& r) {
     next.approvals = std::exchange(r.approvals, {});
     next.births = std::exchange(r.births, {});
     next.posts = std::exchange(r.posts, {});
+    next.moved = std::exchange(r.moved, std::nullopt);
     next.consumed = std::exchange(r.consumed, {});
     r.consuming = next.consumed;
     if (r.agent) {

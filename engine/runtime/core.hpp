@@ -83,6 +83,9 @@ private:
     void reset_agent(const store::inbox_entry& message);
     void prepare_agent(resident& r, const loaded_run& loaded, std::optional<problem>& failure);
 
+    // core_migrate.cpp
+    void migrate(resident& r, const store::inbox_entry& message);
+
     // core_lifecycle.cpp
     store::outbox_row lifecycle_row(const resident& r, const run::lifecycle_event& told) const;
 

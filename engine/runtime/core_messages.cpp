@@ -1,5 +1,6 @@
 // Messages from the inbox, and the agent instance a run belongs to.
 #include "runtime/core.hpp"
+#include "runtime/migration.hpp"
 
 namespace pawl::runtime {
 
@@ -38,6 +39,7 @@ void core::take_message(resident& r, const store::inbox_entry& message) {
         }
         return absorb(r, run::cancel(r.state, reason, world_of(r)));
     }
+    if (message.kind == migrate_kind) return migrate(r, message);
     if (message.kind == "event") {
         // A run that does not listen any more takes no notice.
         auto event = parse_json(message.body);

@@ -4,6 +4,7 @@
 #include "runtime/core.hpp"
 #include "runtime/definitions.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/migration.hpp"
 #include "runtime/reader.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -87,6 +88,8 @@ struct engine::impl final : core_ports {
         });
     }
 
+    std::shared_ptr<const flow::workflow> definition(const std::string& digest) override { return definitions.find(digest); }
+
     std::function<void(std::function<void()>)> poster() override {
         return [context = thread](std::function<void()> work) {
             if (context->open) asio::post(context->context, std::move(work));
@@ -141,6 +144,13 @@ struct engine::impl final : core_ports {
         return std::nullopt;
     }
 
+    /// The definition that a run is to be moved to, so that the core finds it. Without it the core refuses the move and says so.
+    void load_target(store::connection& c, const std::string& message) {
+        const auto digest = migration_target(message);
+        if (digest.empty() || definitions.find(digest)) return;
+        if (const auto stored = c.get_definition(digest)) (void)definitions.add(digest, stored->bundle);
+    }
+
     std::optional<store::store_error> fetch(store::connection& c) {
         fetch_again = false;
         const auto shards = owned();
@@ -150,6 +160,9 @@ struct engine::impl final : core_ports {
         };
         auto entries = c.fetch_inbox(shards, 0, most_messages_at_once);
         if (!entries) return failed(entries.error());
+        for (const auto& entry : *entries) {
+            if (entry.kind == "migrate") load_target(c, entry.body);
+        }
         auto due = c.due_runs(shards, known_now() + 2 * options.poll_interval, most_due_at_once);
         if (!due) return failed(due.error());
         on_core([this, entries = std::move(*entries), due = std::move(*due)]() mutable {

@@ -74,6 +74,7 @@ struct resident {
     std::vector<store::approval_row> approvals;
     std::vector<store::new_run> births;
     std::vector<store::inbox_post> posts;
+    std::optional<store::definition_change> moved;
     std::vector<std::int64_t> consumed;
     std::vector<run_event> notices;         ///< told when the checkpoint is durable
 

@@ -159,6 +159,8 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
         }
         add_blobs(rows, one);
         add_subscriptions(rows, one);
+        const auto moved = std::find_if(one.links.rbegin(), one.links.rend(), [](const checkpoint* c) { return c->moved.has_value(); });
+        if (moved != one.links.rend()) rows.moved.row().number(last.shard).text(last.run).text((*moved)->moved->definition).text((*moved)->moved->workflow);
         for (const auto* c : one.links) {
             add_appended(rows, *c);
             for (const auto& a : c->approvals) approvals[{c->shard, a.id}] = {c->shard, &a};

@@ -13,8 +13,8 @@ namespace pawl::store {
 struct batch_rows {
     explicit batch_rows(dialect kind)
         : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind), births(kind), birth_states(kind), posts(kind),
-          subscribed(kind), unsubscribed(kind) {}
-    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed;
+          subscribed(kind), unsubscribed(kind), moved(kind) {}
+    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed, moved;
 };
 
 inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
@@ -29,6 +29,7 @@ inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
                                                       {"parent", 't'},
                                                       {"parent_key", 't'},
                                                       {"depth", 'i'}}};
+inline constexpr std::array<column_spec, 4> moved_columns{{{"shard", 'i'}, {"run", 't'}, {"definition", 't'}, {"workflow", 't'}}};
 inline constexpr std::array<column_spec, 6> post_columns{
     {{"shard", 'i'}, {"run", 't'}, {"kind", 't'}, {"source", 't'}, {"id", 't'}, {"body", 't'}}};
 inline constexpr std::array<column_spec, 8> born_state_columns{{{"shard", 'i'},

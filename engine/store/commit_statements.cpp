@@ -68,6 +68,10 @@ std::string approvals(dialect kind, const std::string& now) {
            " decided_at = excluded.decided_at";
 }
 
+std::string moved(dialect kind, const std::string&) {
+    return "update runs set definition = r.definition, workflow = r.workflow" + from(kind, moved_columns) + " where runs.shard = r.shard and runs.id = r.run";
+}
+
 std::string subscribed(dialect kind, const std::string&) {
     return "insert into subscriptions (shard, run, type) select shard, run, type" + from(kind, subscribed_columns) + " where true on conflict do nothing";
 }
@@ -93,7 +97,7 @@ std::string insert_run_states(dialect kind, const std::string& now) {
 }
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 15> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
+    static constexpr std::array<table_statement, 16> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
                                                          {"born states", &batch_rows::born_states, &insert_run_states, true},
                                                          {"run_states", &batch_rows::run_states, &run_states, true},
                                                          {"agents", &batch_rows::agents, &agents, true},
@@ -107,7 +111,8 @@ std::span<const table_statement> table_statements() {
                                                          {"posts", &batch_rows::posts, &posts, false},
                                                          {"approvals", &batch_rows::approvals, &approvals, false},
                                                          {"unsubscribed", &batch_rows::unsubscribed, &unsubscribed, false},
-                                                         {"subscribed", &batch_rows::subscribed, &subscribed, false}}};
+                                                         {"subscribed", &batch_rows::subscribed, &subscribed, false},
+                                                         {"moved", &batch_rows::moved, &moved, true}}};
     return all;
 }
 

@@ -149,6 +149,12 @@ struct approval_row {
     std::optional<time_point> decided_at;
 };
 
+/// The definition that a live run goes on with (`pawl runs migrate`).
+struct definition_change {
+    std::string definition;  ///< digest
+    std::string workflow;    ///< "namespace/name:version"
+};
+
 /// Everything one run adds to one transaction. All of it commits or none of it.
 struct checkpoint {
     /// The first checkpoint of a run that no create_run() stored: this creates it, with expected_revision 0.
@@ -174,6 +180,7 @@ struct checkpoint {
     std::vector<agent_row> agents;               ///< new content; revision is the new revision
     std::vector<new_run> births;                 ///< runs that start with this checkpoint; one whose id exists is left as it is
     std::vector<inbox_post> posts;               ///< messages to other runs, sent by this checkpoint
+    std::optional<definition_change> moved;      ///< `state` is one of this definition
 };
 
 enum class checkpoint_outcome {

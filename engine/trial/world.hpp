@@ -93,6 +93,10 @@ public:
     void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override;
     void fetch_inbox() override;
     void wake_at(time_point t) override { alarm_ = t; }
+    std::shared_ptr<const flow::workflow> definition(const std::string& digest) override {
+        const auto known = definitions_.find(digest);
+        return known == definitions_.end() ? nullptr : known->second;
+    }
     std::function<void(std::function<void()>)> poster() override;
 
 private:

@@ -50,7 +50,7 @@ void driver::through_codec() {
     std::map<std::string, std::string, std::less<>> blobs;
     for (const auto& b : written.blobs) blobs.emplace(b.digest(), b.text());
     const auto status = s.status;
-    auto read = run::decode(written.text, s.id, workflow_, s.raw_input, blobs);
+    auto read = run::decode(written.text, s.id, s.workflow, s.raw_input, blobs);
     BOOST_REQUIRE_MESSAGE(read.has_value(), "not readable: " << written.text);
     s = std::move(*read);
     s.status = status;
