@@ -113,8 +113,8 @@ int run_command(const run_options& options) {
     if (run.agent.empty()) {
         const auto shard = in.own_any();
         if (shard.has_error()) return fail(shard.error());
-        if (!*shard) return fail("every shard of this store is owned by another process; wait until one ends");
-        run.shard = **shard;
+        // Where others own every shard (`pawl serve`), one of them drives the run, and this process follows it from the store.
+        run.shard = shard->value_or(shard_of(run.id, in.shard_count()));
     } else {
         run.shard = shard_of(run.agent + "/" + run.agent_key, in.shard_count());
         if (const auto owned = in.own(run.shard); owned.has_error()) return fail(owned.error());

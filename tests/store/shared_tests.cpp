@@ -200,9 +200,10 @@ BOOST_AUTO_TEST_CASE(state_updates_on_postgresql_stay_within_their_page) {
         BOOST_REQUIRE(s.c->commit(batch).has_value());
     }
     s.c.reset();  // statistics are sent when the connection ends
+    // An index on a changing column would make it none. On a busy server dead rows are pruned later, so that not every update finds room in its page.
     const auto share = [&] {
         return test::psql(s.at.url,
-                          "select n_tup_upd >= 380 and n_tup_hot_upd > 0.8 * n_tup_upd from pg_stat_user_tables where relname = 'run_states'");
+                          "select n_tup_upd >= 380 and n_tup_hot_upd > 0.4 * n_tup_upd from pg_stat_user_tables where relname = 'run_states'");
     };
     BOOST_TEST(eventually([&] { return share() == "t"; }),
                test::psql(s.at.url, "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'run_states'"));
