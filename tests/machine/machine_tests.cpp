@@ -396,4 +396,18 @@ BOOST_AUTO_TEST_CASE(a_state_that_is_not_ours_is_refused) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_state_of_a_loop_does_not_grow_with_its_age) {
+    driver d("\n  - loop: { for: { each: n, in: '${ [range(2000)] }' }, do: [ { ask: { call: t.pure, with: { n: '${ $n }' } } } ] }\n");
+    d.start();
+    std::size_t young = 0;
+    for (int i = 0; i < 1'500; ++i) {
+        d.complete("ask", "{\"n\":1}");
+        if (i == 999) young = run::encode(d.s).text.size();  // four digits from here on
+    }
+    const auto old = run::encode(d.s);
+    BOOST_TEST(old.text.size() == young);
+    BOOST_TEST(young < 800u);
+    BOOST_TEST(old.blobs.size() == 1u);  // the collection: stored once, referenced by every checkpoint
+}
+
 BOOST_AUTO_TEST_SUITE_END()
