@@ -35,13 +35,18 @@ result<std::vector<store::run_row>> chosen_runs(session& in, const migrate_optio
     if (options.workflow.empty() || !options.all) {
         return make_problem(problem_type::configuration, "name a run, or all live runs of a workflow with --workflow NAMESPACE/NAME[:VERSION] --all");
     }
-    store::run_filter filter;
-    filter.workflow = options.workflow;
-    filter.limit = most_runs;
-    auto rows = in.connection().list_runs(filter);
-    if (rows.has_error()) return to_problem(rows.error());
-    std::erase_if(*rows, [](const store::run_row& row) { return is_final(row.status); });
-    return std::move(*rows);
+    std::vector<store::run_row> live;
+    for (const auto status : {run_status::pending, run_status::running, run_status::waiting, run_status::suspended}) {
+        store::run_filter filter;
+        filter.status = status;
+        filter.workflow = options.workflow;
+        filter.limit = most_runs;
+        auto rows = in.connection().list_runs(filter);
+        if (rows.has_error()) return to_problem(rows.error());
+        if (rows->size() == most_runs) print_err("only the newest " + std::to_string(most_runs) + " of the " + std::string(to_string(status)) + " runs are looked at; run this again for the others\n");
+        std::move(rows->begin(), rows->end(), std::back_inserter(live));
+    }
+    return live;
 }
 
 std::string in_words(const std::vector<run::migration_obstacle>& obstacles) {

@@ -74,6 +74,10 @@ private:
         if (const auto* call = std::get_if<flow::call_task>(&before.body)) {
             const auto& there = std::get<flow::call_task>(after.body);
             if (call->function != there.function) return refuse(id, "It waits for `" + call->function + "`, and calls `" + there.function + "` in the other definition.");
+            // What stands for a secret in its arguments is replaced at dispatch only where the definition reads one.
+            if (call->arguments.uses().has(flow::variable::secrets) != there.arguments.uses().has(flow::variable::secrets)) {
+                return refuse(id, "It is under way, and only one of the two definitions gives it a secret.");
+            }
         }
         if (std::holds_alternative<flow::listen_task>(before.body) && !same_definition(before, after)) {
             return refuse(id, "It listens, and what it listens for is another in the other definition.");

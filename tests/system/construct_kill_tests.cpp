@@ -61,7 +61,7 @@ struct story {
     bool crashed = false;
     std::string end;                  ///< status, output or the error's class
     std::multiset<std::string> paid;
-    std::set<std::string> events;     ///< types of distinct ids
+    std::multiset<std::string> events;  ///< types, once for each distinct id
     std::string trouble;              ///< what made the story impossible
 };
 
