@@ -102,6 +102,7 @@ void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
     command->add_option("FLOW", o.flow, "Flow file, or namespace/name[:version] of a deployed workflow (default: the agent's on.message)")->type_name("");
     command->add_option("-i,--input", o.input, "JSON, @file, or - for standard input (default: {})")->type_name("JSON");
     command->add_option("--agent", o.agent, "Run as a message to this agent instance")->type_name("NAME/KEY");
+    command->add_option("--tag", o.tags, "Give the run a tag to search by, beside those of `document.tags`; may be repeated")->type_name("NAME=VALUE");
     add_place(command, o.place);
     command->add_flag("--json", o.json, "Print one JSON document with id, status, output or error, and steps");
     command->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
@@ -113,6 +114,7 @@ void add_deploy(CLI::App& app, deploy_options& o, chosen_command& chosen) {
     auto* command = app.add_subcommand("deploy", "Store flows under their names, so that they can be run by name, and keep their schedules");
     command->add_option("FLOW", o.flows, "Flow files (default: all of the project)")->type_name("");
     command->add_flag("--force", o.force, "Replace a version that is deployed with another content");
+    command->add_option("--tag", o.tags, "Give every run of these flows that starts from now on a tag, beside those of `document.tags`; may be repeated")->type_name("NAME=VALUE");
     command->add_option("--remove", o.remove, "Remove all versions of a workflow, and end its schedule")->type_name("NAMESPACE/NAME");
     add_place(command, o.place);
     example(command, "pawl deploy flows/order.yaml\n  pawl run shop/order --input '{\"order\": 7}'");
@@ -167,11 +169,10 @@ void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     };
     const auto filters = [&](CLI::App* command) {
         common(command);
-        command->add_option("--status", o.status, "Only runs in this status")->type_name("STATUS");
-        command->add_option("--workflow", o.workflow, "Only workflows that begin so: namespace/name:version")->type_name("NAME");
-        command->add_option("--agent", o.agent, "Only runs of this agent or instance")->type_name("NAME[/KEY]");
+        add_run_filters(command, o.filter);
+        command->add_option("--after", o.filter.after, "The next page: what comes behind this run, the last one of the page before")->type_name("ID");
         command->add_option("--limit", o.limit, "At most so many, newest first")->type_name("N")->check(CLI::Range(1, 10'000));
-        example(command, "pawl runs list --status waiting");
+        example(command, "pawl runs list --status waiting --status suspended --tag tenant=acme --since 2d");
     };
     filters(group);
     group->callback([&, group] { if (group->get_subcommands().empty()) chosen = [&o] { return list_runs_command(o); }; });

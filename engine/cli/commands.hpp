@@ -1,6 +1,8 @@
 // The program's commands: plain options in, exit code out. Each prints its result and its one clear error itself. Main thread only.
 #pragma once
 
+#include "cli/run_filters.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -52,6 +54,7 @@ struct run_options {
     std::string flow;
     std::string input;
     std::string agent;  ///< NAME/KEY
+    std::vector<std::string> tags;  ///< NAME=VALUE
     bool json = false;
     bool detach = false;
 };
@@ -61,6 +64,7 @@ struct deploy_options {
     place_options place;
     std::vector<std::string> flows;
     std::string remove;  ///< namespace/name
+    std::vector<std::string> tags;  ///< NAME=VALUE
     bool force = false;
 };
 int deploy_command(const deploy_options& options);
@@ -80,7 +84,7 @@ int serve_command(const serve_options& options);
 struct runs_options {
     place_options place;
     std::string id;
-    std::string status, workflow, agent;
+    run_filter_options filter;  ///< list
     std::size_t limit = 50;
     std::string by;
     bool json = false;

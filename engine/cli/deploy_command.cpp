@@ -56,7 +56,7 @@ store::deployment_row row_of(const flow::workflow& w, const agent::manifest& pro
 }
 
 /// Error: the version stands for something else, or the store does not work.
-result<void> deploy_one(session& in, const std::shared_ptr<const flow::workflow>& w, store::deployment_row row, bool force) {
+result<void> deploy_one(session& in, const std::shared_ptr<const flow::workflow>& w, store::deployment_row row, bool force, const store::tag_map& tags) {
     auto& store = in.connection();
     const auto label = label_of(row);
     const auto before = store.list_deployments(row.ns, row.name);
@@ -79,6 +79,9 @@ result<void> deploy_one(session& in, const std::shared_ptr<const flow::workflow>
         const auto after = store.list_deployments(row.ns, row.name);
         if (after.has_error()) return to_problem(after.error());
         if (!after->empty()) row = after->front();
+    }
+    if (!tags.empty()) {
+        if (const auto put = store.put_definition({w->digest, row.ns, row.name, row.version, w->bundle, tags}); put.has_error()) return to_problem(put.error());
     }
     const auto scheduled = keep_schedule(in, w, row);
     if (scheduled.has_error()) return scheduled.error();
@@ -105,6 +108,8 @@ int remove(const deploy_options& options) {
 
 int deploy_command(const deploy_options& options) {
     if (!options.remove.empty()) return remove(options);
+    const auto tags = read_tags(options.tags);
+    if (tags.has_error()) return fail(tags.error());
     const auto prepared = prepare(options);
     if (prepared.has_error()) return fail(prepared.error());
     const auto flows = options.flows.empty() ? flows_of(prepared->project) : options.flows;
@@ -114,7 +119,7 @@ int deploy_command(const deploy_options& options) {
     const auto opened = session::open(prepared->store, true);
     if (opened.has_error()) return fail(opened.error());
     for (const auto& workflow : *checked) {
-        if (const auto done = deploy_one(**opened, workflow, row_of(*workflow, prepared->project), options.force); done.has_error()) return fail(done.error());
+        if (const auto done = deploy_one(**opened, workflow, row_of(*workflow, prepared->project), options.force, *tags); done.has_error()) return fail(done.error());
     }
     return exit_completed;
 }

@@ -38,7 +38,7 @@ result<std::vector<store::run_row>> chosen_runs(session& in, const migrate_optio
     std::vector<store::run_row> live;
     for (const auto status : {run_status::pending, run_status::running, run_status::waiting, run_status::suspended}) {
         store::run_filter filter;
-        filter.status = status;
+        filter.statuses = {status};
         filter.workflow = options.workflow;
         filter.limit = most_runs;
         auto rows = in.connection().list_runs(filter);

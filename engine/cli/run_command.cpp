@@ -21,6 +21,7 @@ struct prepared_run {
     agent_name agent;
     std::shared_ptr<const flow::workflow> workflow;
     json::value input;
+    store::tag_map tags;
     std::string store;
 };
 
@@ -46,6 +47,9 @@ result<std::shared_ptr<const flow::workflow>> workflow_to_run(const std::string&
 
 result<prepared_run> prepare(const run_options& options) {
     prepared_run out;
+    auto tags = read_tags(options.tags);
+    if (tags.has_error()) return tags.error();
+    out.tags = std::move(*tags);
     if (!options.agent.empty()) {
         auto name = parse_agent_name(options.agent);
         if (name.has_error()) return name.error();
@@ -96,6 +100,7 @@ store::new_run new_run_of(const prepared_run& prepared) {
     run.environment = prepared.project.environment;
     if (!prepared.project.file.empty()) run.project = prepared.project.folder;
     run.input = to_text(prepared.input);
+    run.tags = prepared.tags;
     return run;
 }
 
@@ -110,6 +115,8 @@ int run_command(const run_options& options) {
     in.start_engine(prepared->project, prepared->tools);
 
     auto run = new_run_of(*prepared);
+    // What `pawl deploy --tag` gave the definition; the engine adds those of the document.
+    if (auto known = in.connection().get_definition(run.definition); known.has_value()) run.tags.merge(known->tags);
     if (run.agent.empty()) {
         const auto shard = in.own_any();
         if (shard.has_error()) return fail(shard.error());

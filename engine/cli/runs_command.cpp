@@ -20,9 +20,17 @@ std::string what_it_waits_for(store::connection& connection, const store::run_ro
     return out;
 }
 
+json::object tags_document(const store::tag_map& tags) {
+    json::object out;
+    for (const auto& [name, value] : tags) out[name] = value;
+    return out;
+}
+
 json::object summary(const store::run_row& row) {
     json::object out{{"id", row.id}, {"workflow", row.workflow}, {"status", to_string(row.status)}, {"environment", row.environment}, {"createdAt", to_rfc3339(row.created_at)}, {"updatedAt", to_rfc3339(row.updated_at)}};
     if (!row.agent.empty()) out["agent"] = row.agent + "/" + row.agent_key;
+    if (row.ended_at) out["endedAt"] = to_rfc3339(*row.ended_at);
+    if (!row.tags.empty()) out["tags"] = tags_document(row.tags);
     return out;
 }
 
@@ -31,6 +39,7 @@ void print_run(store::connection& connection, const store::run_row& row) {
     if (!row.agent.empty()) facts.push_back({"agent", row.agent + "/" + row.agent_key});
     if (!row.project.empty()) facts.push_back({"project", row.project});
     if (!row.parent.empty()) facts.push_back({"parent", row.parent});
+    for (const auto& [name, value] : row.tags) facts.push_back({"tag", name + "=" + value});
     facts.push_back({"environment", row.environment});
     facts.push_back({"created", to_rfc3339(row.created_at)});
     if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});
@@ -70,17 +79,10 @@ int list_runs_command(const runs_options& options) {
     const auto opened = open_existing_store(options.place);
     if (opened.has_error()) return fail(opened.error());
     auto& connection = (*opened)->connection();
-    store::run_filter filter;
-    filter.limit = options.limit;
-    filter.workflow = options.workflow;
-    if (!options.status.empty()) {
-        filter.status = run_status_from(options.status);
-        if (!filter.status) return fail("`" + options.status + "` is no status; there are pending, running, waiting, suspended, cancelled, faulted, completed");
-    }
-    const auto slash = options.agent.find('/');
-    filter.agent = options.agent.substr(0, slash);
-    if (slash != std::string::npos) filter.agent_key = options.agent.substr(slash + 1);
-    const auto runs = connection.list_runs(filter);
+    auto filter = read_run_filter(options.filter, connection);
+    if (filter.has_error()) return fail(filter.error());
+    filter->limit = options.limit;
+    const auto runs = connection.list_runs(*filter);
     if (runs.has_error()) return fail(to_problem(runs.error()));
     if (options.json) {
         json::array all;
@@ -95,6 +97,7 @@ int list_runs_command(const runs_options& options) {
                         now.has_value() ? age(row.created_at, *now) : to_rfc3339(row.created_at), what_it_waits_for(connection, row)});
     }
     print_out(runs->empty() ? "no runs\n" : table(rows));
+    if (runs->size() == options.limit) print_err("these are the newest " + std::to_string(options.limit) + "; the next page: --after " + runs->back().id + "\n");
     return exit_completed;
 }
 

@@ -13,6 +13,11 @@
 
 namespace pawl::runtime {
 
+/// `document.tags`, as far as the store can search by them: short texts (store/records.hpp); other values as JSON.
+store::tag_map tags_of(const flow::workflow& definition);
+/// Whether the store can search by this text as a tag's name or value.
+bool is_tag_text(std::string_view text);
+
 /// Stores a definition and those that it runs.
 store::store_result<void> put_definitions(store::connection& connection, const flow::workflow& definition);
 

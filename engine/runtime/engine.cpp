@@ -298,7 +298,8 @@ struct engine::impl final : core_ports {
         return (*c)->serve(options.owner, options.lease_ttl);
     }
 
-    store::store_result<void> submit(const store::new_run& run, const flow::workflow& w) {
+    store::store_result<void> submit(store::new_run run, const flow::workflow& w) {
+        run.tags.merge(tags_of(w));  // what the run was given itself counts more
         std::unique_lock lock(front_mutex);
         auto c = front();
         if (!c) return c.error();

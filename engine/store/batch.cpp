@@ -105,7 +105,12 @@ void add_appended(batch_rows& rows, const checkpoint& c) {
     }
     for (const auto& e : c.events) rows.events.row().number(c.shard).text(e.run.empty() ? c.run : e.run).text(e.id).text(e.type).text(e.body);
     for (const auto seq : c.consumed) rows.consumed.row().number(c.shard).number(seq);
-    for (const auto& run : c.births) add_unstarted_run(rows.births, rows.birth_states, run);
+    for (const auto& run : c.births) {
+        add_unstarted_run(rows.births, rows.birth_states, run);
+        add_tags(rows.tags, run);
+        // Whoever starts a run by a step knows its definition's digest only.
+        if (run.tags.empty()) rows.default_tags.row().number(run.shard).text(run.id).text(run.definition);
+    }
     for (const auto& m : c.posts) rows.posts.row().number(m.shard).text(m.run).text(m.kind).text(m.source).text(m.id).text(m.body);
 }
 
@@ -116,7 +121,10 @@ void add_new_run(row_text& rows, const new_run& run) {
 
 /// The state after the last checkpoint of a chain: new when the first one creates the run.
 void add_state(batch_rows& rows, const checkpoint& first, const checkpoint& last, bool ended) {
-    if (first.born) add_new_run(rows.born_runs, *first.born);
+    if (first.born) {
+        add_new_run(rows.born_runs, *first.born);
+        add_tags(rows.tags, *first.born);
+    }
     auto& states = first.born ? rows.born_states : rows.run_states;
     states.row().number(last.shard).text(last.run);
     if (!first.born) states.number(first.expected_revision);
@@ -143,6 +151,10 @@ void add_approval(batch_rows& rows, const approval_row& a) {
 void add_unstarted_run(row_text& runs, row_text& states, const new_run& run) {
     add_new_run(runs, run);
     states.row().number(run.shard).text(run.id).number(0).text(to_string(run_status::pending)).maybe(std::nullopt).text("").text("").text("");
+}
+
+void add_tags(row_text& tags, const new_run& run) {
+    for (const auto& [name, value] : run.tags) tags.row().number(run.shard).text(run.id).text(name).text(value);
 }
 
 batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {

@@ -13,8 +13,8 @@ namespace pawl::store {
 struct batch_rows {
     explicit batch_rows(dialect kind)
         : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind), births(kind), birth_states(kind), posts(kind),
-          subscribed(kind), unsubscribed(kind), moved(kind) {}
-    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed, moved;
+          subscribed(kind), unsubscribed(kind), moved(kind), tags(kind), default_tags(kind) {}
+    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed, moved, tags, default_tags;
 };
 
 inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
@@ -30,6 +30,8 @@ inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
                                                       {"parent_key", 't'},
                                                       {"depth", 'i'}}};
 inline constexpr std::array<column_spec, 4> moved_columns{{{"shard", 'i'}, {"run", 't'}, {"definition", 't'}, {"workflow", 't'}}};
+inline constexpr std::array<column_spec, 4> tag_columns{{{"shard", 'i'}, {"run", 't'}, {"name", 't'}, {"value", 't'}}};
+inline constexpr std::array<column_spec, 3> default_tag_columns{{{"shard", 'i'}, {"run", 't'}, {"definition", 't'}}};
 inline constexpr std::array<column_spec, 6> post_columns{
     {{"shard", 'i'}, {"run", 't'}, {"kind", 't'}, {"source", 't'}, {"id", 't'}, {"body", 't'}}};
 inline constexpr std::array<column_spec, 8> born_state_columns{{{"shard", 'i'},
@@ -87,6 +89,8 @@ inline constexpr std::array<column_spec, 15> approval_columns{{{"shard", 'i'},
 
 /// The rows of a run that nobody has looked at yet.
 void add_unstarted_run(row_text& runs, row_text& states, const new_run& run);
+
+void add_tags(row_text& tags, const new_run& run);
 
 inline constexpr std::array<column_spec, 3> subscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}}};
 inline constexpr std::array<column_spec, 4> unsubscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}, {"every", 'i'}}};  ///< every: all of the run

@@ -1,5 +1,6 @@
 #include "store/commit_statements.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace pawl::store {
@@ -81,7 +82,20 @@ std::string unsubscribed(dialect kind, const std::string&) {
            " join subscriptions s on s.shard = r.shard and s.run = r.run and (r.every = 1 or s.type = r.type))";
 }
 
+std::string default_tags(dialect kind, const std::string& now) {
+    return "insert into run_tags (shard, run, name, value, created_at) select r.shard, r.run, t.name, t.value,"
+           " coalesce((select b.created_at from runs b where b.shard = r.shard and b.id = r.run), " + now + ")" + from(kind, default_tag_columns) +
+           " join definition_tags t on t.definition = r.definition where true on conflict do nothing";
+}
+
 }  // namespace
+
+/// With the run's own time, which lists are sorted by: where the run is a row of the same statement it is not seen yet, but `now` is the same.
+std::string insert_tags(dialect kind, const std::string& now) {
+    return "insert into run_tags (shard, run, name, value, created_at) select r.shard, r.run, r.name, r.value,"
+           " coalesce((select b.created_at from runs b where b.shard = r.shard and b.id = r.run), " + now + ")" + from(kind, tag_columns) +
+           " where true on conflict do nothing";
+}
 
 std::string insert_runs(dialect kind, const std::string& now) {
     return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, created_at)"
@@ -97,7 +111,7 @@ std::string insert_run_states(dialect kind, const std::string& now) {
 }
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 16> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
+    static constexpr std::array<table_statement, 18> all{{{"born runs", &batch_rows::born_runs, &insert_runs, true},
                                                          {"born states", &batch_rows::born_states, &insert_run_states, true},
                                                          {"run_states", &batch_rows::run_states, &run_states, true},
                                                          {"agents", &batch_rows::agents, &agents, true},
@@ -112,7 +126,9 @@ std::span<const table_statement> table_statements() {
                                                          {"approvals", &batch_rows::approvals, &approvals, false},
                                                          {"unsubscribed", &batch_rows::unsubscribed, &unsubscribed, false},
                                                          {"subscribed", &batch_rows::subscribed, &subscribed, false},
-                                                         {"moved", &batch_rows::moved, &moved, true}}};
+                                                         {"moved", &batch_rows::moved, &moved, true},
+                                                         {"tags", &batch_rows::tags, &insert_tags, false},
+                                                         {"default tags", &batch_rows::default_tags, &default_tags, false}}};
     return all;
 }
 
@@ -125,9 +141,12 @@ std::string statement_for_all(std::span<const table_statement* const> touched, c
                        " join leases l on l.shard = r.shard where l.owner <> '' and l.epoch = r.epoch order by l.shard for share of l), " +
                        fits("leases", "leases_held");
     std::string checked = "select (select fits from leases_held_fits)";
+    const bool tagged = std::any_of(touched.begin(), touched.end(), [](const auto* table) { return table->sql == &insert_tags || table->sql == &default_tags; });
+    if (tagged) with += ", moment as materialized (select " + now + " as at)";
+    const auto at = tagged ? "(select at from moment)" : now;
     for (std::size_t i = 0; i < touched.size(); ++i) {
         const auto label = "part" + std::to_string(i);
-        with += ", " + label + " as (" + touched[i]->sql(dialect::postgresql, now) + (touched[i]->counted ? " returning 1)" : ")");
+        with += ", " + label + " as (" + touched[i]->sql(dialect::postgresql, at) + (touched[i]->counted ? " returning 1)" : ")");
         if (!touched[i]->counted) continue;
         with += ", " + fits("count" + std::to_string(i), label);
         checked += " + (select fits from " + label + "_fits)";

@@ -17,6 +17,7 @@ std::span<const table_statement> table_statements();
 
 /// New runs and their states, but for those whose id exists. Fed by add_unstarted_run()'s rows among others.
 std::string insert_runs(dialect kind, const std::string& now);
+std::string insert_tags(dialect kind, const std::string& now);  ///< fed by add_tags()
 std::string insert_run_states(dialect kind, const std::string& now);
 
 /// PostgreSQL: everything as one statement with one data-modifying CTE for each touched table. Parameters: the leases as rows and their count;

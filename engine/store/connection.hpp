@@ -48,7 +48,7 @@ public:
     virtual store_result<time_point> now() = 0;
 
     // Definitions.
-    virtual store_result<void> put_definition(const definition_row& definition) = 0;  ///< no-op when the digest is stored
+    virtual store_result<void> put_definition(const definition_row& definition) = 0;  ///< no-op when the digest is stored, except that its tags are added
     virtual store_result<definition_row> get_definition(std::string_view digest) = 0;
 
     // Deployments: which definition `namespace/name:version` is.

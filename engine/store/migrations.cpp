@@ -110,10 +110,26 @@ create table engines (
 ){strict};
 )sql";
 
+// Search. Tags stand beside the runs, written once at birth; when a run ended is indexed by its last checkpoint only. So no other checkpoint pays for searching.
+constexpr std::string_view version_5 = R"sql(
+create table run_tags (
+    shard {int} not null, run {id} not null, name {id} not null, value {id} not null, created_at {int} not null,
+    primary key (shard, run, name)
+){strict};
+create index run_tags_search on run_tags (name, value, created_at, run);
+create table definition_tags (
+    definition {id} not null, name {id} not null, value {id} not null,
+    primary key (definition, name)
+){strict};
+create index runs_workflow on runs (workflow, created_at, id);
+create index run_states_ended on run_states (status, ended_at, shard, run) where ended_at is not null;
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 4> all{{{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}}};
+    static const std::array<migration, 5> all{
+        {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}}};
     return all;
 }
 

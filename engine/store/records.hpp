@@ -7,6 +7,7 @@
 #include "base/run_status.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,11 @@ using pawl::run_status;
 using pawl::run_status_from;
 using pawl::to_string;
 
+/// Names and values that people search runs by. At most `most_tags` of them, each at most `longest_tag` bytes, without control characters.
+using tag_map = std::map<std::string, std::string, std::less<>>;
+inline constexpr std::size_t most_tags = 32;
+inline constexpr std::size_t longest_tag = 256;
+
 /// An immutable, versioned definition with everything it needs to run: source, prompts, manifest.
 struct definition_row {
     std::string digest;  ///< hex SHA-256 of `bundle`
@@ -25,6 +31,7 @@ struct definition_row {
     std::string name;
     std::string version;
     std::string bundle;  ///< JSON text; the store does not look inside
+    tag_map tags = {};   ///< of runs that are born of it without tags of their own (a child run, for one)
 };
 
 /// What is known of a run when it is born.
@@ -41,6 +48,7 @@ struct new_run {
     std::string parent;      ///< the run that started it, or empty
     std::string parent_key;  ///< idempotency key of the parent's call that waits for it; empty when nothing waits
     int depth = 0;           ///< how many runs stand above it
+    tag_map tags;            ///< for searching only
 };
 
 struct run_row : new_run {
@@ -199,12 +207,27 @@ struct lease_row : lease {
     time_point expires_at;
 };
 
+/// A span of time: from `from` (included) until `until` (excluded).
+struct time_range {
+    std::optional<time_point> from, until;
+};
+
+/// Where a page of a list ended.
+struct run_cursor {
+    time_point created_at;
+    std::string id;
+};
+
+/// Which runs a search finds: those that fulfil all that is given.
 struct run_filter {
-    std::optional<run_status> status;
+    std::vector<run_status> statuses;  ///< one of these; empty: all
     std::string workflow;   ///< prefix of "namespace/name:version"; empty: all
     std::string agent;
     std::string agent_key;
     std::string parent;     ///< children of this run; empty: all
+    tag_map tags;           ///< all of these
+    time_range created, updated, ended;
+    std::optional<run_cursor> after;  ///< the next page: runs that come behind this one in the list
     std::size_t limit = 50;
 };
 

@@ -61,6 +61,10 @@ private:
     query& with_shards(query& q, std::span<const shard_id> shards) { return q.bind_rows(shard_rows(session_.kind(), shards)); }
     store_result<void> check_names(std::string_view what, shard_id shard, std::initializer_list<std::string_view> names) const;
 
+    // soci_search.cpp. Inside run().
+    void write_definition_tags(const definition_row& definition);
+    tag_map definition_tags(std::string_view digest);
+
     // soci_messages.cpp. Inside run(), within a transaction or as one of its own. False when (shard, source, id) was there.
     bool insert_inbox(const inbox_post& message);
 

@@ -1,40 +1,12 @@
 // Definitions, runs, their steps, blobs and timers.
 #include "store/commit_statements.hpp"
+#include "store/run_search.hpp"
 #include "store/soci_connection.hpp"
 
 namespace pawl::store {
 namespace {
 
 constexpr std::array<column_spec, 5> definition_columns{{{"digest", 't'}, {"ns", 't'}, {"name", 't'}, {"version", 't'}, {"bundle", 't'}}};
-
-constexpr std::string_view run_fields =
-    "select r.id, r.shard, r.definition, r.workflow, r.agent, r.agent_key, r.environment, r.project, r.input, r.created_at,"
-    " s.revision, s.status, s.due_at, s.output, s.error, s.updated_at, s.ended_at, r.parent, r.parent_key, r.depth";
-
-run_row run_of(query& q) {
-    run_row run;
-    run.id = q.text(0);
-    run.shard = static_cast<shard_id>(q.number(1));
-    run.definition = q.text(2);
-    run.workflow = q.text(3);
-    run.agent = q.text(4);
-    run.agent_key = q.text(5);
-    run.environment = q.text(6);
-    run.project = q.text(7);
-    run.input = q.text(8);
-    run.created_at = time_of(q.number(9));
-    run.revision = q.number(10);
-    run.status = run_status_from(q.text(11)).value_or(run_status::faulted);
-    run.due_at = maybe_time_of(q.maybe_number(12));
-    run.output = q.text(13);
-    run.error = q.text(14);
-    run.updated_at = time_of(q.number(15));
-    run.ended_at = maybe_time_of(q.maybe_number(16));
-    run.parent = q.text(17);
-    run.parent_key = q.text(18);
-    run.depth = static_cast<int>(q.number(19));
-    return run;
-}
 
 store_error no_such(std::string_view what, std::string_view id, const location& where) {
     return {store_errc::not_found, "There is no " + std::string(what) + " \"" + std::string(id.substr(0, 100)) + "\" in " + where.shown + "."};
@@ -84,6 +56,7 @@ store_result<void> soci_connection::put_definition(const definition_row& d) {
             return "insert into definitions (digest, ns, name, version, bundle, created_at) select digest, ns, name, version, bundle, " + now_sql() +
                    " from " + source(definition_columns) + " where true on conflict (digest) do nothing";
         });
+        write_definition_tags(d);
         return {};
     });
 }
@@ -95,7 +68,10 @@ store_result<definition_row> soci_connection::get_definition(std::string_view di
             "ttttt");
         q.bind(digest).execute();
         if (!q.next()) return no_such("definition", digest, session_.where());
-        return definition_row{q.text(0), q.text(1), q.text(2), q.text(3), q.text(4)};
+        definition_row found{q.text(0), q.text(1), q.text(2), q.text(3), q.text(4)};
+        q.finish();
+        found.tags = definition_tags(digest);
+        return found;
     });
 }
 
@@ -108,6 +84,9 @@ store_result<void> soci_connection::create_run(const new_run& run) {
         if (write_rows("insert run", runs, [&] { return insert_runs(session_.kind(), now_sql()); }) == 0)
             return store_error{store_errc::duplicate, "The run " + run.id + " exists already in " + session_.where().shown + "."};
         write_rows("insert run_state", states, [&] { return insert_run_states(session_.kind(), now_sql()); });
+        row_text tags(session_.kind());
+        add_tags(tags, run);
+        write_rows("insert tags", tags, [&] { return insert_tags(session_.kind(), now_sql()); });
         insert_inbox({run.shard, run.id, "start", "run", run.id, "{}"});
         session_.commit();
         return {};
@@ -120,45 +99,13 @@ store_result<run_row> soci_connection::load_run(std::string_view id) {
     return session_.run([&]() -> store_result<run_row> {
         auto& q = session_.prepared(
             "load run",
-            [] { return std::string(run_fields) + ", s.state from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; },
-            "t", "titttttttiitittiittit");
+            [&] { return run_fields(session_.kind()) + ", s.state from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; },
+            "t", std::string(run_field_letters) + "t");
         q.bind(id).execute();
         if (!q.next()) return no_such("run", id, session_.where());
         auto run = run_of(q);
-        run.state = q.text(20);
+        run.state = q.text(run_field_letters.size());
         return run;
-    });
-}
-
-store_result<std::vector<run_row>> soci_connection::list_runs(const run_filter& f) {
-    return session_.run([&]() -> store_result<std::vector<run_row>> {
-        // One statement for each combination of filters, so that each can use its index.
-        std::string where, letters;
-        const auto also = [&](const char* condition, const char* parameters) {
-            where += (where.empty() ? " where " : " and ") + std::string(condition);
-            letters += parameters;
-        };
-        if (!f.agent.empty()) also("r.agent <> '' and r.agent = :agent", "t");
-        if (!f.agent_key.empty()) also("r.agent_key = :agent_key", "t");
-        if (!f.workflow.empty()) also("substr(r.workflow, 1, length(cast(:prefix as text))) = :workflow", "tt");
-        if (!f.parent.empty()) also("r.parent <> '' and r.parent = :parent", "t");
-        if (f.status) also("s.status = :status", "t");
-        auto& q = session_.prepared(
-            "list runs" + where,
-            [&] {
-                return std::string(run_fields) + " from runs r join run_states s on s.shard = r.shard and s.run = r.id" + where +
-                       " order by r.created_at desc, r.id desc limit :most";
-            },
-            letters + "i", "titttttttiitittiitti");
-        if (!f.agent.empty()) q.bind(f.agent);
-        if (!f.agent_key.empty()) q.bind(f.agent_key);
-        if (!f.workflow.empty()) q.bind(f.workflow).bind(f.workflow);
-        if (!f.parent.empty()) q.bind(f.parent);
-        if (f.status) q.bind(to_string(*f.status));
-        q.bind(limit_of(f.limit)).execute();
-        std::vector<run_row> runs;
-        while (q.next()) runs.push_back(run_of(q));
-        return runs;
     });
 }
 

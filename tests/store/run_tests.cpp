@@ -86,14 +86,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(runs_are_listed_newest_first_and_filtered, kind, e
     f.limit = 2;
     BOOST_TEST(ids(f) == "r5 r4 ");
     f = {};
-    f.status = run_status::completed;
+    f.statuses = {run_status::completed};
     BOOST_TEST(ids(f) == "r1 ");
     f = {};
     f.agent = "support";
     BOOST_TEST(ids(f) == "r4 r2 r0 ");
     f.agent_key = "ann";
     BOOST_TEST(ids(f) == "r2 r0 ");
-    f.status = run_status::pending;
+    f.statuses = {run_status::pending};
     f.workflow = "default/hello";
     BOOST_TEST(ids(f) == "r2 r0 ");
     f = {};
