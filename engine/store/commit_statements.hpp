@@ -8,7 +8,8 @@ namespace pawl::store {
 struct table_statement {
     std::string_view name;
     row_text batch_rows::*rows;
-    std::string (*sql)(dialect kind, const std::string& now);  ///< one parameter: the rows
+    std::span<const column_spec> columns;
+    std::string (*sql)(row_form form, const std::string& now);  ///< fed by the rows
     bool counted;  ///< it must affect as many rows as it was given; if not, a revision is not the expected one
 };
 
@@ -16,13 +17,13 @@ struct table_statement {
 std::span<const table_statement> table_statements();
 
 /// New runs and their states, but for those whose id exists. Fed by add_unstarted_run()'s rows among others.
-std::string insert_runs(dialect kind, const std::string& now);
-std::string insert_tags(dialect kind, const std::string& now);  ///< fed by add_tags()
-std::string insert_run_states(dialect kind, const std::string& now);
+std::string insert_runs(row_form form, const std::string& now);
+std::string insert_tags(row_form form, const std::string& now);  ///< fed by add_tags()
+std::string insert_run_states(row_form form, const std::string& now);
 
 /// PostgreSQL: everything as one statement with one data-modifying CTE for each touched table. Parameters: the leases as rows and their count;
-/// then for each table its rows and, when counted, their number. It fails with a division by zero when a count is not met, and then nothing is written.
-std::string statement_for_all(std::span<const table_statement* const> touched, const std::string& now);
+/// then for each table its rows and, when counted, their number; `single`: leases and tables have one row each. It fails with a division by zero when a count is not met, and then nothing is written.
+std::string statement_for_all(std::span<const table_statement* const> touched, bool single, const std::string& now);
 
 /// Columns of the leases' rows.
 inline constexpr std::array<column_spec, 2> lease_columns{{{"shard", 'i'}, {"epoch", 'i'}}};

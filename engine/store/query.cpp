@@ -56,7 +56,7 @@ query::query(soci::session& session, const std::string& sql, std::string_view pa
         if (parameters[i] == 't') {
             statement_.exchange(soci::use(p.text));
         } else {
-            statement_.exchange(soci::use(p.number));
+            statement_.exchange(soci::use(p.number, p.state));
         }
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -78,12 +78,24 @@ query& query::bind(std::string_view text) {
 }
 
 query& query::bind(std::int64_t number) {
-    parameters_[bound_++].number = number;
+    auto& p = parameters_[bound_++];
+    p.number = number;
+    p.state = soci::i_ok;
     return *this;
 }
 
 query& query::bind_rows(std::string&& rows) {
     parameters_[bound_++].text = std::move(rows);
+    return *this;
+}
+
+query& query::bind_cells(std::vector<row_cell>&& cells) {
+    for (auto& cell : cells) {
+        auto& p = parameters_[bound_++];
+        p.state = cell.null ? soci::i_null : soci::i_ok;
+        p.number = cell.number;
+        if (cell.is_text) p.text = needs_care(cell.text) ? to_stored(cell.text) : std::move(cell.text);
+    }
     return *this;
 }
 

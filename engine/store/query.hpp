@@ -4,6 +4,8 @@
 // SELECT that is not read to its end keeps SQLite's read snapshot open. Here the query owns its variables and finish() ends the snapshot.
 #pragma once
 
+#include "store/row_text.hpp"
+
 #include <soci/soci.h>
 
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pawl::store {
 
@@ -30,6 +33,8 @@ public:
     query& bind(std::int64_t number);
     /// JSON rows (row_text.hpp): already in stored form.
     query& bind_rows(std::string&& rows);
+    /// The cells of a single row, one parameter each.
+    query& bind_cells(std::vector<row_cell>&& cells);
 
     query& execute();  ///< throws soci_error
     bool next();       ///< the next row; false at the end, with the statement finished

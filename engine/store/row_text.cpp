@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace pawl::store {
 namespace {
@@ -12,6 +13,56 @@ constexpr std::size_t cut_after = 16 * 1024 * 1024;
 }
 
 row_text& row_text::row() {
+    ++rows_;
+    if (rows_ == 1) return *this;
+    if (rows_ == 2) write_first_row();
+    open_row();
+    return *this;
+}
+
+row_text& row_text::text(std::string_view value) {
+    if (rows_ == 1) {
+        first_.push_back({std::string(value), 0, true, false});
+    } else {
+        write(value);
+    }
+    return *this;
+}
+
+row_text& row_text::number(std::int64_t value) {
+    if (rows_ == 1) {
+        first_.push_back({{}, value, false, false});
+    } else {
+        write(value);
+    }
+    return *this;
+}
+
+row_text& row_text::maybe(std::optional<time_point> value) {
+    if (value) return time(*value);
+    if (rows_ == 1) {
+        first_.push_back({{}, 0, false, true});
+    } else {
+        write_null();
+    }
+    return *this;
+}
+
+void row_text::write_first_row() {
+    open_row();
+    for (const auto& each : first_) {
+        if (each.null) {
+            write_null();
+        } else if (each.is_text) {
+            write(each.text);
+        } else {
+            write(each.number);
+        }
+    }
+    first_.clear();
+}
+
+void row_text::open_row() {
     const bool object = kind_ == dialect::postgresql;
     if (open_.size() > cut_after) {
         open_ += object ? "}]" : "]]";
@@ -24,8 +75,6 @@ row_text& row_text::row() {
         open_ += object ? "},{" : "],[";
     }
     next_ = 'a';
-    ++rows_;
-    return *this;
 }
 
 void row_text::cell() {
@@ -36,12 +85,12 @@ void row_text::cell() {
     ++next_;
 }
 
-row_text& row_text::text(std::string_view value) {
+void row_text::write(std::string_view value) {
     cell();
     const bool special = std::any_of(value.begin(), value.end(), [](char c) { return c == '\0' || c == '\x1a'; });
     if (!special) {
         append_string(open_, value);
-        return *this;
+        return;
     }
     std::string escaped;  // as to_stored() does; append_string cares for UTF-8
     for (const char c : value) {
@@ -58,24 +107,21 @@ row_text& row_text::text(std::string_view value) {
         }
     }
     append_string(open_, escaped);
-    return *this;
 }
 
-row_text& row_text::number(std::int64_t value) {
+void row_text::write(std::int64_t number) {
     cell();
     std::array<char, 24> digits;
-    open_.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
-    return *this;
+    open_.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
-row_text& row_text::maybe(std::optional<time_point> value) {
-    if (value) return time(*value);
+void row_text::write_null() {
     cell();
     open_ += "null";
-    return *this;
 }
 
 std::vector<std::string> row_text::take() {
+    if (rows_ == 1) write_first_row();
     if (!open_.empty()) {
         open_ += kind_ == dialect::postgresql ? "}]" : "]]";
         full_.push_back(std::move(open_));
@@ -85,21 +131,36 @@ std::vector<std::string> row_text::take() {
     return std::move(full_);
 }
 
-std::string rows_source(dialect kind, std::span<const column_spec> columns) {
+std::vector<row_cell> row_text::take_single() {
+    rows_ = 0;
+    return std::exchange(first_, {});
+}
+
+std::string rows_source(row_form form, std::span<const column_spec> columns) {
     std::string selected, typed;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const std::string comma = i == 0 ? "" : ", ";
         const std::string letter(1, static_cast<char>('a' + i));
         const std::string name(columns[i].name);
-        if (kind == dialect::postgresql) {
+        const std::string type = columns[i].kind == 't' ? "text" : "bigint";
+        if (form.single) {
+            selected += comma + "cast(:" + letter + " as " + type + ") as " + name;
+        } else if (form.kind == dialect::postgresql) {
             selected += comma + "j." + letter + " as " + name;
-            typed += comma + letter + (columns[i].kind == 't' ? " text" : " bigint");
+            typed += comma + letter + " " + type;
         } else {
             selected += comma + "json_extract(value, '$[" + std::to_string(i) + "]') as " + name;
         }
     }
-    if (kind == dialect::postgresql) return "(select " + selected + " from json_to_recordset(cast(:rows as json)) as j(" + typed + ")) r";
+    if (form.single) return "(select " + selected + ") r";
+    if (form.kind == dialect::postgresql) return "(select " + selected + " from json_to_recordset(cast(:rows as json)) as j(" + typed + ")) r";
     return "(select " + selected + " from json_each(:rows)) r";
+}
+
+std::string parameters_of(std::span<const column_spec> columns) {
+    std::string letters;
+    for (const auto& column : columns) letters.push_back(column.kind);
+    return letters;
 }
 
 std::string shards_source(dialect kind) {

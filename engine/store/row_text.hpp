@@ -1,5 +1,6 @@
-// Many rows as one statement parameter: JSON text that PostgreSQL's json_to_recordset and SQLite's json_each turn into a row source.
-// So a batch costs one statement per table, however many rows it has. Plain values; any thread.
+// Rows as a row source of one statement, so that a batch costs one statement per table, however many rows it has. Many rows are one parameter: JSON text
+// that PostgreSQL's json_to_recordset and SQLite's json_each take apart. A single row may be given as one parameter for each cell instead: that spares
+// the database the JSON, most of what a small commit costs beside its write. Plain values; any thread.
 #pragma once
 
 #include "base/clock.hpp"
@@ -14,6 +15,14 @@
 
 namespace pawl::store {
 
+/// One value of a single row.
+struct row_cell {
+    std::string text;  ///< not yet in stored form
+    std::int64_t number = 0;
+    bool is_text = false;
+    bool null = false;
+};
+
 /// Collects rows; every row gets the same cells in the same order. Texts are brought into stored form (query.hpp).
 class row_text {
 public:
@@ -27,12 +36,22 @@ public:
 
     std::size_t size() const noexcept { return rows_; }
     bool empty() const noexcept { return rows_ == 0; }
+    bool is_single() const noexcept { return rows_ == 1; }
     /// The JSON arrays, usually one: very large batches are cut so that no parameter grows beyond bounds.
     std::vector<std::string> take();
+    /// The cells of a single row.
+    std::vector<row_cell> take_single();
 
 private:
+    void open_row();
+    void write_first_row();
     void cell();
+    void write(std::string_view text);
+    void write(std::int64_t number);
+    void write_null();
+
     dialect kind_;
+    std::vector<row_cell> first_;  ///< the first row, until a second one comes
     std::vector<std::string> full_;
     std::string open_;
     std::size_t rows_ = 0;
@@ -44,8 +63,17 @@ struct column_spec {
     char kind;  ///< 't' text, 'i' 64-bit integer
 };
 
-/// "(select ... ) r": a row source with these columns, fed by one parameter `:rows`. At most 26 columns.
-std::string rows_source(dialect kind, std::span<const column_spec> columns);
+/// How a statement gets its rows.
+struct row_form {
+    row_form(dialect kind, bool single = false) : kind(kind), single(single) {}
+    dialect kind;
+    bool single;  ///< one row: a parameter for each cell
+};
+
+/// "(select ... ) r": a row source with these columns, fed by one parameter `:rows`, or by one parameter for each column. At most 26 columns.
+std::string rows_source(row_form form, std::span<const column_spec> columns);
+/// The letters of a single row's parameters (query.hpp).
+std::string parameters_of(std::span<const column_spec> columns);
 
 /// One column `shard`, for "these shards".
 std::string shards_source(dialect kind);

@@ -56,26 +56,41 @@ bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::spa
     for (const auto& c : batch) {
         if (known.emplace(c.shard, c.epoch).second) leases.row().number(c.shard).number(c.epoch);
     }
-    std::string name = "at once", parameters = "ti";
     std::vector<const table_statement*> touched;
-    std::vector<std::string> texts;
-    std::vector<std::int64_t> counts;
+    bool single = known.size() == 1;
     for (const auto& table : table_statements()) {
-        auto& given = rows.*table.rows;
-        if (given.empty()) continue;
-        counts.push_back(static_cast<std::int64_t>(given.size()));
+        if ((rows.*table.rows).empty()) continue;
+        touched.push_back(&table);
+        single = single && (rows.*table.rows).is_single();
+    }
+    std::string name = single ? "one at once" : "at once", parameters = (single ? parameters_of(lease_columns) : "t") + "i";
+    for (const auto* table : touched) {
+        name += "+" + std::string(table->name);
+        parameters += (single ? parameters_of(table->columns) : "t") + (table->counted ? "i" : "");
+    }
+    auto& statement = session_.prepared(name, [&] { return statement_for_all(touched, single, now_sql()); }, parameters, "i");
+    const auto bind = [&](row_text& given) {
+        if (single) {
+            statement.bind_cells(given.take_single());
+            return true;
+        }
         auto chunks = given.take();
         if (chunks.size() > 1) return false;
-        texts.push_back(std::move(chunks.front()));
-        touched.push_back(&table);
-        name += "+" + std::string(table.name);
-        parameters += table.counted ? "ti" : "t";
+        statement.bind_rows(std::move(chunks.front()));
+        return true;
+    };
+    const auto leases_known = static_cast<std::int64_t>(known.size());
+    bool fits = bind(leases);
+    statement.bind(leases_known);
+    for (const auto* table : touched) {
+        auto& given = rows.*table->rows;
+        const auto count = static_cast<std::int64_t>(given.size());
+        fits = fits && bind(given);
+        if (table->counted) statement.bind(count);
     }
-    auto& statement = session_.prepared(name, [&] { return statement_for_all(touched, now_sql()); }, parameters, "i");
-    statement.bind_rows(std::move(leases.take().front())).bind(static_cast<std::int64_t>(known.size()));
-    for (std::size_t i = 0; i < touched.size(); ++i) {
-        statement.bind_rows(std::move(texts[i]));
-        if (touched[i]->counted) statement.bind(counts[i]);
+    if (!fits) {
+        statement.finish();
+        return false;
     }
     if (fault_hook_) fault_hook_(fault_point::before_commit);
     try {
@@ -110,6 +125,13 @@ void soci_connection::mark_fenced(std::span<const checkpoint> batch, std::span<c
     }
 }
 
+std::int64_t soci_connection::write_single(const table_statement& table, row_text& row) {
+    auto& statement = session_.prepared(
+        std::string(table.name) + ", one", [&] { return table.sql({session_.kind(), true}, now_sql()); }, parameters_of(table.columns), "");
+    statement.bind_cells(row.take_single()).execute();
+    return statement.affected();
+}
+
 std::int64_t soci_connection::write_rows(std::string_view name, row_text& rows, const std::function<std::string()>& sql) {
     std::int64_t affected = 0;
     for (auto& chunk : rows.take()) {
@@ -125,7 +147,7 @@ bool soci_connection::write(batch_rows& rows) {
     for (const auto& table : table_statements()) {
         auto& given = rows.*table.rows;
         const auto count = static_cast<std::int64_t>(given.size());
-        const auto affected = write_rows(table.name, given, [&] { return table.sql(session_.kind(), now_sql()); });
+        const auto affected = given.is_single() ? write_single(table, given) : write_rows(table.name, given, [&] { return table.sql(session_.kind(), now_sql()); });
         if (table.counted && affected != count) return false;
     }
     return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/batch.hpp"
+#include "store/commit_statements.hpp"
 #include "store/doorbells.hpp"
 #include "store/session.hpp"
 #include "store/soci_database.hpp"
@@ -73,6 +74,7 @@ private:
     void mark_fenced(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
     bool write(batch_rows& rows);
     void find_conflicts(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
+    std::int64_t write_single(const table_statement& table, row_text& row);
     std::int64_t write_rows(std::string_view name, row_text& rows, const std::function<std::string()>& sql);
 
     // soci_leases.cpp. Inside run().
