@@ -18,11 +18,13 @@ journal::journal(std::shared_ptr<store::database> database, std::size_t max_batc
 journal::~journal() { stop(); }
 
 void journal::write(store::checkpoint checkpoint) {
+    bool first = false;
     {
         const std::lock_guard lock(mutex_);
+        first = waiting_.empty();
         waiting_.push_back(std::move(checkpoint));
     }
-    arrived_.notify_one();
+    if (first) arrived_.notify_one();  // for the others it has been told already: a wake-up is a system call
 }
 
 void journal::stop() {

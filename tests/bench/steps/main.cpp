@@ -9,6 +9,7 @@
 #include "store/soci_database.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -53,17 +54,16 @@ std::string flow_of(int steps) {
     return yaml;
 }
 
-/// Counts durable steps and the time between them. Fed on the core thread, read by main.
+/// Counts durable steps and the time between them. Fed on the core thread; only the end of a run takes a lock that submitters hold, too.
 struct meter {
+    std::unordered_map<std::string, steady::time_point> last;  ///< core thread's, and main's once the engine has stopped
+    std::vector<double> latencies_ms;
+    std::atomic<std::uint64_t> steps = 0, finished = 0, faulted = 0;
     std::mutex mutex;
     std::condition_variable ended;
-    std::unordered_map<std::string, steady::time_point> last;
-    std::vector<double> latencies_ms;
-    std::uint64_t steps = 0, finished = 0, faulted = 0;
 
     void operator()(const runtime::run_event& event) {
         const auto now = steady::now();
-        const std::lock_guard lock(mutex);
         if (event.what == runtime::run_event::kind::step_finished) {
             ++steps;
             const auto [at, first] = last.try_emplace(event.run, now);
@@ -71,8 +71,9 @@ struct meter {
             at->second = now;
         } else if (event.what == runtime::run_event::kind::finished) {
             last.erase(event.run);
-            ++finished;
             if (event.status != run_status::completed) ++faulted;
+            const std::lock_guard lock(mutex);
+            ++finished;
             ended.notify_one();
         }
     }
@@ -146,14 +147,8 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
     const auto start = steady::now();
     const auto end = start + std::chrono::seconds(s.seconds);
     const int claimed = keep_busy(m, concurrency, end, [&](int n) { submit((*shards)[static_cast<std::size_t>(n) % shards->size()]); });
-    std::uint64_t steps = 0;
-    std::vector<double> latencies;
+    const std::uint64_t steps = m.steps;
     const double elapsed = std::chrono::duration<double>(steady::now() - start).count();
-    {
-        const std::lock_guard lock(m.mutex);
-        steps = m.steps;
-        latencies = m.latencies_ms;
-    }
     const auto counts = engine.counts();
     {
         // The next level starts with nothing left over.
@@ -161,12 +156,13 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
         m.ended.wait_for(lock, std::chrono::seconds(30), [&] { return static_cast<int>(m.finished) >= claimed; });
     }
     engine.stop();
+    auto& latencies = m.latencies_ms;
     std::sort(latencies.begin(), latencies.end());
     std::printf(
         "{\"what\":\"steps\",\"store\":\"%s\",\"concurrency\":%d,\"seconds\":%.2f,\"stepsPerSecond\":%.0f,\"p50Ms\":%.3f,\"p99Ms\":%.3f,"
         "\"runs\":%llu,\"faulted\":%llu,\"checkpoints\":%llu,\"transactions\":%llu,\"resultBytes\":%zu}\n",
         std::string((*database)->kind()).c_str(), concurrency, elapsed, static_cast<double>(steps) / elapsed, percentile(latencies, 0.5),
-        percentile(latencies, 0.99), static_cast<unsigned long long>(m.finished), static_cast<unsigned long long>(m.faulted),
+        percentile(latencies, 0.99), static_cast<unsigned long long>(m.finished.load()), static_cast<unsigned long long>(m.faulted.load()),
         static_cast<unsigned long long>(counts.checkpoints), static_cast<unsigned long long>(counts.transactions), s.result_bytes);
     std::fflush(stdout);
 }
