@@ -3,6 +3,7 @@
 // Runs of `steps` no-op calls each, `concurrency` at a time, for some seconds. A step counts when its result is durable. Latency is from one durable step of a run to the
 // next, that is: call, answer, checkpoint. Prints one JSON line per result, and the floor measured just before it.
 #include "floor.hpp"
+#include "../no_op.hpp"
 
 #include "flow/compile.hpp"
 #include "runtime/engine.hpp"
@@ -25,28 +26,6 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 constexpr int most_submitters = 24;
-
-/// Answers at once, with as many bytes as asked for.
-class no_op final : public runtime::effect {
-public:
-    explicit no_op(std::size_t bytes) : text_(bytes, 'x') {}
-
-    std::vector<function_description> functions() const override {
-        function_description d;
-        d.name = "bench.noop";
-        d.version = "1.0.0";
-        d.safety = effect_safety::pure;
-        d.origin = "benchmark";
-        return {d};
-    }
-    void start(std::shared_ptr<const runtime::call_request>, runtime::completion done, runtime::progress_sink) override {
-        done({text_.empty() ? json::value() : json::value(text_), {}, {}});
-    }
-    void cancel(std::string_view) override {}
-
-private:
-    std::string text_;
-};
 
 std::string flow_of(int steps) {
     std::string yaml = "document: { dsl: '1.0.3', namespace: bench, name: steps, version: '1.0.0' }\ndo:\n";
@@ -121,7 +100,7 @@ void measure(const settings& s, int concurrency, const std::shared_ptr<const flo
         std::exit(1);
     }
     auto registry = std::make_shared<runtime::effect_registry>();
-    (void)registry->add(std::make_shared<no_op>(s.result_bytes));
+    (void)registry->add(std::make_shared<bench::no_op>(s.result_bytes));
     meter m;
     runtime::engine_options options;
     options.listener = [&](const runtime::run_event& e) { m(e); };
@@ -224,7 +203,7 @@ int main(int argc, char** argv) {
     }
     flow::compile_options options;
     options.file = "bench.yaml";
-    options.functions = no_op(0).functions();
+    options.functions = bench::no_op(0).functions();
     const auto compiled = flow::compile(flow_of(s->steps), options);
     if (!compiled.compiled) {
         for (const auto& d : compiled.diagnostics) std::cerr << render(d) << "\n";
