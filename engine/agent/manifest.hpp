@@ -2,9 +2,10 @@
 // A plain value with every path made absolute; it never holds a secret. Compiled parts (schemas, migrations) are immutable.
 //
 // Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents` and `tools`; `store`, `models`, `secrets`,
-// `events` and `egress` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
+// `events`, `retention` and `egress` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/diagnostic.hpp"
 #include "base/json.hpp"
 #include "expr/program.hpp"
@@ -66,6 +67,11 @@ struct event_sink {
     bool lifecycle = false;  ///< what the engine tells of runs and tasks
 };
 
+/// How long what is over is kept; nothing: for ever. `pawl serve` removes it then.
+struct retention_settings {
+    std::optional<milliseconds> finished_runs, live_history, delivered_events, consumed_messages, ended_approvals;
+};
+
 struct manifest {
     std::string file;    ///< empty: no manifest, defaults only
     std::string folder;  ///< absolute
@@ -79,6 +85,7 @@ struct manifest {
     std::map<std::string, model_settings, std::less<>> models;
     std::vector<std::string> secrets;
     std::vector<event_sink> sinks;
+    retention_settings retention;
     std::map<std::string, std::string, std::less<>> egress;  ///< origin -> origin that its requests go to instead, variables replaced
 };
 

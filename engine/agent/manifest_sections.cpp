@@ -1,5 +1,6 @@
 #include "agent/manifest_sections.hpp"
 
+#include "base/duration.hpp"
 #include "base/suggest.hpp"
 
 #include <algorithm>
@@ -7,6 +8,9 @@
 
 namespace pawl::agent {
 namespace {
+
+/// Whoever posts again after a failure does so within this time: the engine's own senders within seconds.
+constexpr milliseconds shortest_memory_of_messages{3'600'000};
 
 bool is_hex_digest(std::string_view text) {
     return text.size() == 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0 || (c >= 'a' && c <= 'f'); });
@@ -192,6 +196,30 @@ void read_events(manifest_reader& in, const json::value& value, const std::strin
         }
         out.sinks.push_back(std::move(sink));
     }
+}
+
+void read_retention(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out) {
+    const auto* all = in.object(value, pointer, "`retention`", {"finishedRuns", "liveHistory", "deliveredEvents", "consumedMessages", "endedApprovals"});
+    if (all == nullptr) return;
+    const auto read = [&](std::string_view key, milliseconds least, std::optional<milliseconds>& to) {
+        if (!all->contains(key)) return;
+        const auto text = in.text(*all, pointer, key);
+        if (text.empty()) return;
+        const auto kept = parse_duration(text);
+        if (kept.has_error()) {
+            in.error(child(pointer, key), "wrong-duration", kept.error().detail);
+        } else if (*kept < least) {
+            in.error(child(pointer, key), "wrong-duration", "`" + std::string(key) + "` must be at least " + to_human(least),
+                     key == "consumedMessages" ? "so long a message that is sent a second time is recognised" : "");
+        } else {
+            to = *kept;
+        }
+    };
+    read("finishedRuns", milliseconds(0), out.retention.finished_runs);
+    read("liveHistory", milliseconds(0), out.retention.live_history);
+    read("deliveredEvents", milliseconds(0), out.retention.delivered_events);
+    read("consumedMessages", shortest_memory_of_messages, out.retention.consumed_messages);
+    read("endedApprovals", milliseconds(0), out.retention.ended_approvals);
 }
 
 void read_egress(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out) {

@@ -11,6 +11,7 @@ void read_tools(manifest_reader& in, const json::value& value, const std::string
 void read_models(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_secrets(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_events(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
+void read_retention(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_egress(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 
 }  // namespace pawl::agent

@@ -41,6 +41,7 @@ struct all_options {
     serve_options serve;
     runs_options runs;
     migrate_options migrate;
+    prune_options prune;
     approvals_options approvals;
     events_options events;
     agents_options agents;
@@ -151,6 +152,18 @@ void add_migrate(CLI::App& group, migrate_options& o, chosen_command& chosen) {
     command->callback([&o, &chosen] { chosen = [&o] { return migrate_runs_command(o); }; });
 }
 
+void add_prune(CLI::App& group, prune_options& o, chosen_command& chosen) {
+    auto* command = group.add_subcommand("prune", "Remove finished runs with their steps, delivered events and approvals");
+    add_run_filters(command, o.filter);
+    command->add_option("--older-than", o.older_than, "Only runs that ended so long ago, such as 30d (default without a filter: the manifest's retention.finishedRuns)")->type_name("DURATION");
+    command->add_flag("--dry-run", o.dry_run, "Only list what would go");
+    add_place(command, o.place);
+    command->add_flag("--json", o.json, "Print JSON");
+    command->footer("A finished run stays while something needs it: live children, messages that wait, events that no sink has taken yet. `pawl serve` prunes by itself what `retention` in\n"
+                    "pawl.yaml says.\n\nExample:\n  pawl runs prune --status completed --older-than 30d\n\n" + std::string(exit_codes_help));
+    command->callback([&o, &chosen] { chosen = [&o] { return prune_runs_command(o); }; });
+}
+
 void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     auto& o = all.runs;
     auto* group = app.add_subcommand("runs", "List, show, resume and cancel runs");
@@ -185,6 +198,7 @@ void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     auto* cancel = with_id("cancel", "Cancel a run", cancel_run_command, "pawl runs cancel 0193f5c2-81d4-7a10");
     cancel->add_option("--by", o.by, "Who cancels (default: the operating system's user)")->type_name("WHO");
     add_migrate(*group, all.migrate, chosen);
+    add_prune(*group, all.prune, chosen);
 }
 
 void add_approvals(CLI::App& app, approvals_options& o, chosen_command& chosen) {

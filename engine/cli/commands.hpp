@@ -106,6 +106,15 @@ struct migrate_options {
 };
 int migrate_runs_command(const migrate_options& options);
 
+struct prune_options {
+    place_options place;
+    run_filter_options filter;
+    std::string older_than;
+    bool dry_run = false;
+    bool json = false;
+};
+int prune_runs_command(const prune_options& options);
+
 struct approvals_options {
     place_options place;
     std::string id;

@@ -1,25 +1,25 @@
 #include "cli/run_filters.hpp"
 
+#include "base/duration.hpp"
 #include "cli/session.hpp"
 #include "cli/workplace.hpp"
 #include "runtime/definitions.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <charconv>
+#include <array>
+#include <tuple>
 
 namespace pawl::cli {
 namespace {
 
 problem wrong(std::string why) { return make_problem(problem_type::configuration, std::move(why)); }
 
-constexpr std::int64_t longest_days = 36'500;
-
 /// A moment, or how long ago.
 result<std::optional<time_point>> read_moment(const std::string& option, const std::string& text, time_point now) {
     if (text.empty()) return std::optional<time_point>();
     if (const auto moment = parse_rfc3339(text)) return std::optional(*moment);
-    if (const auto ago = read_duration(text)) return std::optional(now - *ago);
+    if (const auto ago = parse_duration(text)) return std::optional(now - *ago);
     return wrong("`" + option + " " + text + "` is neither a time (2026-11-23T13:45:00Z) nor how long ago (90s, 15m, 2h, 30d)");
 }
 
@@ -50,18 +50,6 @@ void add_run_filters(CLI::App* command, run_filter_options& o) {
     command->add_option("--updated-until", o.updated_until, "Only runs that changed last before")->type_name("WHEN");
     command->add_option("--ended-since", o.ended_since, "Only runs that ended since then")->type_name("WHEN");
     command->add_option("--ended-until", o.ended_until, "Only runs that ended before")->type_name("WHEN");
-}
-
-result<milliseconds> read_duration(const std::string& text) {
-    if (const auto iso = parse_iso8601_duration(text)) return *iso;
-    std::int64_t count = 0;
-    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), count);
-    const auto unit = std::string_view(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> units{{{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}}};
-    for (const auto& [name, size] : units) {
-        if (unit == name && bad == std::errc() && count >= 0 && count <= longest_days * 86'400'000 / size) return milliseconds(count * size);
-    }
-    return wrong("`" + text + "` is no duration; write a number with ms, s, m, h, d or w, such as 2h or 30d (at most 100 years)");
 }
 
 result<store::tag_map> read_tags(const std::vector<std::string>& given) {

@@ -39,7 +39,4 @@ result<store::run_filter> read_run_filter(const run_filter_options& options, sto
 /// NAME=VALUE, several times. Error: what is wrong with which.
 result<store::tag_map> read_tags(const std::vector<std::string>& given);
 
-/// "90s", "15m", "2h", "30d", "4w", or an ISO 8601 duration.
-result<milliseconds> read_duration(const std::string& text);
-
 }  // namespace pawl::cli

@@ -63,6 +63,7 @@ int serve_command(const serve_options& options) {
     auto& in = **opened;
     const auto& log = *tools->log;
     in.start_engine(*project, *tools);
+    in.start_janitor(*project, *tools);
     in.on_event([&log](const runtime::run_event& event) { log_outcome(log, event); });
     server balancer(in, log, options.shards);
     for (auto end = session::wait_end::timed_out; end != session::wait_end::interrupted;) {

@@ -1,6 +1,7 @@
 #include "cli/session.hpp"
 
 #include "cli/event_relay.hpp"
+#include "cli/janitor.hpp"
 #include "cli/open_store.hpp"
 
 #include <boost/asio/post.hpp>
@@ -66,6 +67,10 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools)
     relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, tools.log);
 }
 
+void session::start_janitor(const agent::manifest& project, const toolbox& tools) {
+    janitor_ = std::make_unique<janitor>(database_, to_retention(project.retention), tools.log);
+}
+
 result<bool> session::own(shard_id shard) {
     const auto taken = engine_->own({shard}, 1);
     if (taken.has_error()) return to_problem(taken.error());
@@ -106,6 +111,7 @@ session::wait_end session::wait_until(const std::function<bool()>& check, millis
 
 void session::close() {
     handler_ = nullptr;
+    janitor_.reset();
     if (relay_ && engine_ && !interrupted_) relay_->drain(last_deliveries);
     if (relay_) relay_->stop();
     if (engine_) engine_->stop();

@@ -19,6 +19,7 @@
 namespace pawl::cli {
 
 class event_relay;
+class janitor;
 
 /// A store's error as the user sees it.
 problem to_problem(const store::store_error& error);
@@ -30,10 +31,13 @@ public:
     ~session();
 
     store::connection& connection() { return *connection_; }
+    store::database& store() { return *database_; }
     std::uint32_t shard_count() const { return database_->shard_count(); }
 
     /// Starts the engine and the delivery of events with what `project` offers. Once.
     void start_engine(const agent::manifest& project, const toolbox& tools);
+    /// Removes from now on what the project's `retention` says. Once.
+    void start_janitor(const agent::manifest& project, const toolbox& tools);
     bool has_engine() const noexcept { return engine_ != nullptr; }
     runtime::engine& engine() { return *engine_; }
     void on_event(std::function<void(const runtime::run_event&)> handler) { handler_ = std::move(handler); }
@@ -65,6 +69,7 @@ private:
     toolbox tools_;  ///< outlives the engine, whose effects use its network
     std::unique_ptr<runtime::engine> engine_;
     std::unique_ptr<event_relay> relay_;
+    std::unique_ptr<janitor> janitor_;
 };
 
 }  // namespace pawl::cli

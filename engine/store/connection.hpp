@@ -123,11 +123,15 @@ public:
     virtual void wake() = 0;
 };
 
+class administration;
+
 class database {
 public:
     virtual ~database() = default;
     virtual store_result<std::unique_ptr<connection>> connect() = 0;
     virtual store_result<std::unique_ptr<doorbell>> listen() = 0;
+    /// Another connection, for what operators do (administration.hpp).
+    virtual store_result<std::unique_ptr<administration>> administer();
     virtual std::uint32_t shard_count() const = 0;
     virtual std::string_view kind() const = 0;  ///< "sqlite", "postgresql"
 };

@@ -125,11 +125,17 @@ create index runs_workflow on runs (workflow, created_at, id);
 create index run_states_ended on run_states (status, ended_at, shard, run) where ended_at is not null;
 )sql";
 
+// Retention: what has been delivered, consumed or decided is found by when. These rows move between partial indexes already when that happens.
+constexpr std::string_view version_6 = R"sql(
+create index outbox_delivered on outbox (delivered_at) where delivered_at is not null;
+create index inbox_consumed on inbox (consumed_at) where consumed_at is not null;
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 5> all{
-        {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}}};
+    static const std::array<migration, 6> all{
+        {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}, {6, std::string(version_6)}}};
     return all;
 }
 

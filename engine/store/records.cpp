@@ -1,6 +1,6 @@
 #include "store/records.hpp"
 
-#include "store/connection.hpp"
+#include "store/administration.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +17,10 @@ std::optional<approval_status> approval_status_from(std::string_view text) noexc
     const auto at = std::find(names.begin(), names.end(), text);
     if (at == names.end()) return std::nullopt;
     return static_cast<approval_status>(at - names.begin());
+}
+
+store_result<std::unique_ptr<administration>> database::administer() {
+    return store_error{store_errc::refused, "This kind of store has no administration."};
 }
 
 void throw_exception_from_error(const store_error& error, const boost::source_location&) { throw std::runtime_error("store: " + error.detail); }

@@ -10,7 +10,7 @@ namespace {
 
 class search_builder {
 public:
-    explicit search_builder(const run_filter& filter) : f_(filter), by_tag_(!filter.tags.empty()) {}
+    search_builder(const run_filter& filter, const search_extras& extras) : f_(filter), extras_(extras), by_tag_(!filter.tags.empty()) {}
 
     run_search build(const std::string& fields) {
         out_.sql = fields + (by_tag_ ? " from run_tags t join runs r on r.shard = t.shard and r.id = t.run" : " from runs r") +
@@ -30,9 +30,11 @@ public:
             const std::string key = by_tag_ ? "(t.created_at, t.run)" : "(r.created_at, r.id)";
             also(key + " < (?, ?)").number(f_.after->created_at.time_since_epoch().count()).text(f_.after->id);
         }
-        where_ += by_tag_ ? " order by t.created_at desc, t.run desc limit ?" : " order by r.created_at desc, r.id desc limit ?";
+        if (!extras_.condition.empty()) also(extras_.condition);
+        if (extras_.order == search_order::newest_first) where_ += by_tag_ ? " order by t.created_at desc, t.run desc" : " order by r.created_at desc, r.id desc";
+        where_ += " limit ?";
         number(limit_of(f_.limit));
-        out_.sql += where_;
+        out_.sql += where_ + extras_.lock;
         return std::move(out_);
     }
 
@@ -93,6 +95,7 @@ private:
     }
 
     const run_filter& f_;
+    const search_extras& extras_;
     bool by_tag_;
     run_search out_;
     std::string where_;
@@ -140,7 +143,7 @@ run_row run_of(query& q) {
     return run;
 }
 
-run_search search_of(dialect, const run_filter& filter, const std::string& fields) { return search_builder(filter).build(fields); }
+run_search search_of(dialect, const run_filter& filter, const std::string& fields, const search_extras& extras) { return search_builder(filter, extras).build(fields); }
 
 run_search search_of(dialect kind, const run_filter& filter) { return search_of(kind, filter, run_fields(kind)); }
 

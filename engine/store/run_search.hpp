@@ -25,9 +25,16 @@ std::string run_fields(dialect kind);
 inline constexpr std::string_view run_field_letters = "titttttttiitittiittit";
 run_row run_of(query& q);
 
+enum class search_order { newest_first, as_found };
+struct search_extras {
+    std::string condition;  ///< on `r` and `s`, beside those of the filter
+    search_order order = search_order::newest_first;
+    std::string lock;       ///< behind the limit: " for update of s"
+};
+
 /// Newest first, at most `filter.limit`, without `state`.
 run_search search_of(dialect kind, const run_filter& filter);
-/// Any selection ("r.id, r.shard") with the same conditions.
-run_search search_of(dialect kind, const run_filter& filter, const std::string& fields);
+/// Any selection ("select r.id, r.shard") with the same conditions.
+run_search search_of(dialect kind, const run_filter& filter, const std::string& fields, const search_extras& extras = {});
 
 }  // namespace pawl::store

@@ -1,6 +1,7 @@
 #include "store/soci_database.hpp"
 
 #include "store/schema.hpp"
+#include "store/soci_administration.hpp"
 #include "store/soci_connection.hpp"
 
 #include <algorithm>
@@ -25,6 +26,10 @@ public:
 
     store_result<std::unique_ptr<doorbell>> listen() override {
         return where_.kind == dialect::sqlite ? make_sqlite_doorbell(where_, options_, *bells_) : make_postgresql_doorbell(where_, options_);
+    }
+
+    store_result<std::unique_ptr<administration>> administer() override {
+        return std::unique_ptr<administration>(std::make_unique<soci_administration>(where_, options_));
     }
 
     std::uint32_t shard_count() const override { return shard_count_; }

@@ -166,6 +166,26 @@ BOOST_AUTO_TEST_CASE(a_bad_migration_expression_has_its_place) {
     BOOST_TEST(says(r, "pawl.yaml:6:"));
 }
 
+BOOST_AUTO_TEST_CASE(retention_is_read_for_its_environment_and_wrong_durations_are_named) {
+    constexpr std::string_view text = R"(retention: { finishedRuns: 30d, consumedMessages: P7D }
+env:
+  staging: { retention: { endedApprovals: 12h } }
+)";
+    const auto usual = read(text);
+    BOOST_TEST_REQUIRE(usual.value.has_value());
+    BOOST_TEST((usual.value->retention.finished_runs == milliseconds(30 * 86'400'000LL)));
+    BOOST_TEST((usual.value->retention.consumed_messages == milliseconds(7 * 86'400'000LL)));
+    BOOST_TEST(!usual.value->retention.live_history.has_value());
+    const auto staging = read(text, {"staging", "/projects/desk", {}}).value->retention;
+    BOOST_TEST((staging.ended_approvals == milliseconds(12 * 3'600'000LL)));
+    BOOST_TEST(!staging.finished_runs.has_value());
+    for (const std::string wrong : {"finishedRuns: 30 days", "finishedRuns: -1d", "consumedMessages: 5m", "finished: 1d", "liveHistory: 999999w"}) {
+        const auto bad = read("retention: { " + wrong + " }\n");
+        BOOST_TEST(!bad.value.has_value(), wrong);
+        BOOST_TEST(bad.diagnostics.size() == 1u, wrong);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_egress_map_is_read_for_its_environment_and_holds_origins_only) {
     constexpr std::string_view text = R"(egress:
   https://api.example.com: http://127.0.0.1:${PORT}

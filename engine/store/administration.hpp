@@ -1,0 +1,46 @@
+// What operators do with a store beside running it: keep it small. A connection of its own, so that it never stands in the way of checkpoints; everything it does is
+// done in transactions of bounded size. One thread at a time; every call blocks. Times are the database's clock.
+#pragma once
+
+#include "store/connection.hpp"
+
+namespace pawl::store {
+
+/// How long what is over is kept. Nothing: for ever.
+struct retention {
+    std::optional<milliseconds> finished_runs;      ///< since their end; with their steps, delivered events and approvals
+    std::optional<milliseconds> live_history;       ///< steps of runs that still live, since the step's end
+    std::optional<milliseconds> delivered_events;   ///< since delivery
+    std::optional<milliseconds> consumed_messages;  ///< since consumption: so long a second message with the same (source, id) is recognised
+    std::optional<milliseconds> ended_approvals;    ///< since the decision
+
+    bool empty() const noexcept { return !finished_runs && !live_history && !delivered_events && !consumed_messages && !ended_approvals; }
+};
+
+struct pruned_rows {
+    std::size_t runs = 0, steps = 0, events = 0, messages = 0, approvals = 0;
+    bool more = false;  ///< there is more to prune: call again
+
+    std::size_t total() const noexcept { return runs + steps + events + messages + approvals; }
+};
+
+/// Where prune() goes on with the history of live runs; starts anew at the end.
+struct prune_position {
+    std::int64_t shard = -1;
+    std::string run;
+};
+
+class administration {
+public:
+    virtual ~administration() = default;
+
+    /// One round: at most about `most` rows of each kind, in one transaction. What a live run needs stays: a finished run with live children, with a message
+    /// that waits (for it, or from it for its parent), or with events to deliver; steps of a live run go (they are for reading only).
+    virtual store_result<pruned_rows> prune(const retention& keep, prune_position& position, std::size_t most) = 0;
+    /// The same for finished runs that a filter finds (its `limit` and `after` do not count).
+    virtual store_result<pruned_rows> prune_runs(const run_filter& filter, std::size_t most) = 0;
+    /// What prune_runs() would take, without taking it: the first `most`.
+    virtual store_result<std::vector<run_row>> prunable_runs(const run_filter& filter, std::size_t most) = 0;
+};
+
+}  // namespace pawl::store
