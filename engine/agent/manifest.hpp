@@ -45,6 +45,7 @@ struct tool_settings {
     std::string plugin;  ///< a name, or the absolute path of a shared library
     std::string sha256;  ///< empty: not pinned
     bool isolated = true;
+    std::optional<milliseconds> heartbeat_timeout;  ///< how long its tools may give no sign of life; absent: what they say themselves
     json::object config;
 };
 

@@ -83,7 +83,7 @@ void read_tools(manifest_reader& in, const json::value& value, const std::string
     if (all == nullptr) return;
     for (std::size_t i = 0; i < all->size(); ++i) {
         const auto here = child(pointer, std::to_string(i));
-        const auto* entry = in.object((*all)[i], here, "a tool", {"plugin", "sha256", "host", "config"});
+        const auto* entry = in.object((*all)[i], here, "a tool", {"plugin", "sha256", "host", "heartbeatTimeout", "config"});
         if (entry == nullptr) continue;
         tool_settings tool;
         tool.plugin = in.text(*entry, here, "plugin", true);
@@ -93,6 +93,11 @@ void read_tools(manifest_reader& in, const json::value& value, const std::string
             in.error(child(here, "sha256"), "bad-digest", "`sha256` must be 64 small hexadecimal digits", "sha256sum prints them");
         }
         tool.isolated = in.one_of(*entry, here, "host", {"isolated", "in-process"}) == "isolated";
+        if (const auto silence = in.text(*entry, here, "heartbeatTimeout"); !silence.empty()) {
+            const auto length = parse_iso8601_duration(silence);
+            if (length && length->count() > 0) tool.heartbeat_timeout = *length;
+            if (!tool.heartbeat_timeout) in.error(child(here, "heartbeatTimeout"), "bad-duration", "`heartbeatTimeout` must be an ISO 8601 duration", "write for example PT30S");
+        }
         if (const auto* config = entry->if_contains("config"); config != nullptr && in.map(*config, child(here, "config"), "`config`") != nullptr) {
             json::value copy = *config;
             expand_all(in, copy, child(here, "config"));

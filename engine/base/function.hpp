@@ -1,6 +1,7 @@
 // What a callable function (a tool, a model call, a built-in) says about itself: for the checker, for `pawl tools`, for retry safety.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 
 #include <optional>
@@ -27,6 +28,8 @@ struct function_description {
     std::optional<json::value> input_schema;   ///< JSON Schema 2020-12 of the arguments
     std::optional<json::value> output_schema;
     std::string origin;   ///< "built-in", or the plugin's file
+    bool beats = false;   ///< its calls give signs of life while they run
+    std::optional<milliseconds> heartbeat_timeout = {};  ///< how long they may be silent; absent: as long as they like
 };
 
 /// The origin of what tasks of the language stand for: no `call` can name it.

@@ -44,7 +44,7 @@ result<std::shared_ptr<runtime::effect>> open_plugins(const agent::manifest& pro
     for (const auto& tool : project.tools) {
         auto path = tool::locate_plugin(tool.plugin, folders);
         if (path.has_error()) return path.error();
-        allowed.push_back({std::move(*path), tool.sha256, tool.isolated, tool.config});
+        allowed.push_back({std::move(*path), tool.sha256, tool.isolated, tool.config, tool.heartbeat_timeout});
     }
     auto registry = tool::plugin_registry::open(allowed);
     if (registry.has_error()) return registry.error();

@@ -43,6 +43,22 @@ void warn_not_portable(compilation& c, const node& call, const function_referenc
     c.report.warning("not-portable", call, std::move(message), std::move(hint));
 }
 
+/// What `metadata: { heartbeatTimeout: ... }` of the task allows: a constant duration, or nothing.
+std::optional<milliseconds> declared_heartbeat_timeout(compilation& c, task_id id, const function_description& function) {
+    const auto metadata = c.notes[id].body.at("metadata");
+    const auto declared = metadata.is_object() ? metadata.at("heartbeatTimeout") : node{};
+    if (!declared) return std::nullopt;
+    if (!c.rebuild && (function.origin.empty() || function.origin == "built-in")) {
+        c.report.warning("no-effect", declared, "`heartbeatTimeout` does nothing here: " + quoted(function.name) + " is built in and gives no signs of life",
+                         "`timeout` limits how long any task may take");
+    }
+    const auto length = compile_duration(c, declared, {});
+    if (!length) return std::nullopt;
+    if (length->known && length->known->count() > 0) return length->known;
+    c.report.error("bad-duration", declared, "`heartbeatTimeout` must be a duration of its own, longer than nothing", "write for example PT30S or `{ seconds: 30 }`");
+    return std::nullopt;
+}
+
 std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& call, const node& with) {
     const names_in_scope names{site::definition, c.task_of(id).locals};
     if (with) return compile_template(c, with, names);
@@ -82,7 +98,8 @@ void compile_catalog_call(compilation& c, task_id id, const node& call, const no
     auto arguments = arguments_of(c, id, call, with);
     if (!c.rebuild) check_arguments(c, call, with, *function, arguments ? &*arguments : nullptr);
     pin(c, *function);
-    if (arguments) c.task_of(id).body = call_task{function->name, function->version, std::move(*arguments), function->safety};
+    const auto silence = declared_heartbeat_timeout(c, id, *function);
+    if (arguments) c.task_of(id).body = call_task{function->name, function->version, std::move(*arguments), function->safety, silence};
 }
 
 }  // namespace

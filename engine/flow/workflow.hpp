@@ -153,6 +153,7 @@ struct call_task {
     std::string version;                                 ///< pinned; may be empty
     evaluable arguments;                                 ///< `with`; for `http` the URI template of `endpoint` is already an expression on the input
     effect_safety safety = effect_safety::at_most_once;  ///< of the pinned version
+    std::optional<milliseconds> heartbeat_timeout = {};  ///< `metadata: { heartbeatTimeout: ... }`: how long a call may give no sign of life
     bool outputs_input = false;                          ///< its output is its input (`await: false`), whatever it yields
 };
 

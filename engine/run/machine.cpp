@@ -15,13 +15,18 @@ frame* open_call(run_state& s, frame_id id) {
 
 std::string_view function_of(const run_state& s, const frame& f) { return std::get<flow::call_task>(s.task_of(f).body).function; }
 
-problem unknown_outcome(const run_state& s, const frame& f) {
+/// With how far it was, if it told: whoever decides may need it.
+problem unknown_outcome(const run_state& s, const frame& f, const std::map<std::string, std::string, std::less<>>* details) {
     auto error = make_problem(problem_type::runtime,
                               "Task `" + s.task_of(f).name + "` called `" + std::string(function_of(s, f)) +
                                   "` and the engine stopped before it learned the outcome. The function runs at most once, so it was not called again: "
                                   "find out what happened and decide.",
                               s.task_of(f).pointer);
     error.title = "Unknown Outcome";
+    if (details == nullptr) return error;
+    if (const auto told = details->find(f.key); told != details->end()) {
+        if (auto detail = parse_json(told->second)) error.extra["lastDetail"] = std::move(*detail);
+    }
     return error;
 }
 
@@ -51,7 +56,7 @@ transition recover(run_state& s, const surroundings& world) {
         auto* f = s.find(id);
         if (f == nullptr) continue;  // an unknown outcome before it ended its scope
         if (std::get<flow::call_task>(s.task_of(*f).body).safety == effect_safety::at_most_once) {
-            auto error = unknown_outcome(s, *f);
+            auto error = unknown_outcome(s, *f, world.details);
             steps.record(*f, function_of(s, *f), "unknown", value_ref(json::value(to_json(error))));
             f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
             steps.fail(id, std::move(error));

@@ -22,6 +22,7 @@ struct surroundings {
     /// Stands in expressions for the secret `name`; replaced by the secret itself when the call is dispatched.
     std::string (*secret_placeholder)(std::string_view run, std::string_view name) = nullptr;
     std::uint64_t budget = 10'000;       ///< tasks entered before the machine yields to its neighbours
+    const std::map<std::string, std::string, std::less<>>* details = nullptr;  ///< what calls told of how far they were: key -> JSON text
     bool lifecycle = false;              ///< somebody wants to be told of lifecycle_event
 };
 

@@ -147,6 +147,7 @@ void core::loaded(loaded_run loaded) {
         for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
         r.subscribed = run::subscriptions(r.state);
     }
+    for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
     std::optional<problem> failure;
     prepare_agent(r, loaded, failure);
     if (failure) return fault_unloadable(loaded, *failure);
@@ -227,6 +228,7 @@ run::surroundings core::world_of(const resident& r) {
     world.secret_placeholder = &secret_placeholder;
     world.budget = options_.budget;
     world.lifecycle = options_.lifecycle_events;
+    world.details = &r.details;
     return world;
 }
 
@@ -356,6 +358,7 @@ void core::save(resident& r) {
         }
         r.stored_blobs = std::move(live);
     }
+    settle_details(r, next);
     r.starting = std::exchange(r.to_start, {});
     r.telling = std::exchange(r.notices, {});
     r.dirty = false;
@@ -439,6 +442,7 @@ void core::drop(const std::string& run) {
     tell_born(r, false);
     set_timer(r, std::nullopt);
     for (const auto& [frame, call] : r.calls) {
+        unwatch(r, frame);
         if (!call.started) continue;
         --in_flight_;
         call.owner->cancel(call.request->key);
@@ -455,6 +459,14 @@ void core::stop() {
     }
 }
 
+std::size_t core::beating_calls() const {
+    std::size_t count = 0;
+    for (const auto& [id, r] : residents_) {
+        count += static_cast<std::size_t>(std::count_if(r->calls.begin(), r->calls.end(), [](const auto& c) { return c.second.started && c.second.signs; }));
+    }
+    return count;
+}
+
 bool core::is_quiet() const { return committing_ == 0; }
 
 void core::set_timer(resident& r, std::optional<time_point> at) {
@@ -466,7 +478,9 @@ void core::set_timer(resident& r, std::optional<time_point> at) {
 }
 
 void core::arm() {
-    if (!timers_.empty()) ports_.wake_at(timers_.begin()->first);
+    if (timers_.empty() && looks_.empty()) return;
+    const auto late = time_point::max();
+    ports_.wake_at(std::min(timers_.empty() ? late : timers_.begin()->first, looks_.empty() ? late : looks_.begin()->first));
 }
 
 void core::due(const std::vector<store::due_run>& runs, bool more) {
@@ -487,6 +501,7 @@ void core::tick() {
         input.what = run_input::kind::due;
         ensure_loaded(run, std::move(input));
     }
+    look_at_due();
     arm();
 }
 

@@ -44,6 +44,8 @@ public:
 
     /// Starts nothing any more and cancels the calls in flight.
     void stop();
+    /// Calls under way that can still tell how far they came.
+    std::size_t beating_calls() const;
     /// Nothing gathers and nothing is being committed.
     bool is_quiet() const;
     std::size_t resident_runs() const noexcept { return residents_.size(); }
@@ -67,7 +69,7 @@ private:
     void tell(const run_event& event);
 
     // core_calls.cpp: staging, starting, answers, outcomes
-    std::shared_ptr<const call_request> request_for(const resident& r, const run::frame& f, bool recovered) const;
+    std::shared_ptr<call_request> request_for(const resident& r, const run::frame& f, bool recovered) const;
     void stage(resident& r, const run::call_intent& intent);
     void start_calls(resident& r, const std::vector<run::frame_id>& calls);
     void start_call(resident& r, run::frame_id call);
@@ -77,6 +79,18 @@ private:
     void take_staged(resident& r, staging& staged);
     void forget_call(resident& r, run::frame_id call);
     void start_waiting_calls();
+
+    // core_heartbeats.cpp
+    void listen_to(resident& r, run::frame_id id, call_request& request, live_call& call, const function_description& known);
+    void heard(const std::string& run, run::frame_id id, const std::string& key, unsigned attempt, pulse& signs);
+    void look_at(resident& r, run::frame_id id, time_point at);
+    void unwatch(resident& r, run::frame_id id);
+    void look_at_due();
+    void look(resident& r, run::frame_id id);
+    void end_call(resident& r, run::frame_id id, problem why);
+    void keep_detail(resident& r, const std::string& key, unsigned attempt, std::string detail);
+    void last_sign(resident& r, const live_call& call, bool succeeded);
+    void settle_details(resident& r, store::checkpoint& next);
 
     // core_messages.cpp: inbox entries
     void take_message(resident& r, const store::inbox_entry& message);
@@ -111,6 +125,7 @@ private:
     std::size_t loads_under_way_ = 0;
     bool more_due_ = false;                                            ///< the store holds due runs that we have not heard of
     std::set<std::pair<time_point, std::string>> timers_;              ///< of residents, and of runs that are due soon
+    std::set<std::pair<time_point, std::pair<std::string, run::frame_id>>> looks_;  ///< calls whose signs of life are looked at then
     std::set<std::int64_t> handled_;                                   ///< inbox entries taken, not yet durably consumed
     /// Consumed entries that a fetch under way may still report, with the number of fetches received when they were consumed.
     std::deque<std::pair<std::uint64_t, std::int64_t>> retired_;

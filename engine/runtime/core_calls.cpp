@@ -4,7 +4,7 @@
 
 namespace pawl::runtime {
 
-std::shared_ptr<const call_request> core::request_for(const resident& r, const run::frame& f, bool recovered) const {
+std::shared_ptr<call_request> core::request_for(const resident& r, const run::frame& f, bool recovered) const {
     const auto& task = r.state.task_of(f);
     const auto& body = std::get<flow::call_task>(task.body);
     auto made = std::make_shared<call_request>();
@@ -84,7 +84,12 @@ void core::stage(resident& r, const run::call_intent& intent) {
     } else if (staged.parks) {
         run::call_parked(r.state, intent.frame, staged.wake_at);
     } else {
-        r.calls.insert_or_assign(intent.frame, live_call{std::move(request), known->owner, false});
+        live_call call;
+        if (request->deadline) request->deadline = ports_.local(*request->deadline);
+        listen_to(r, intent.frame, *request, call, known->description);
+        call.request = std::move(request);
+        call.owner = known->owner;
+        r.calls.insert_or_assign(intent.frame, std::move(call));
         if (intent.recovered) {
             // Its intent is durable already: no checkpoint stands between it and its start.
             start_calls(r, {intent.frame});
@@ -155,6 +160,7 @@ void core::call_ended(const std::string& run, run::frame_id id, call_outcome out
     ended.what = run_input::kind::outcome;
     ended.call = id;
     ended.outcome = std::move(outcome);
+    last_sign(r, call->second, ended.outcome.value.has_value());
     forget_call(r, id);
     r.inputs.push_back(std::move(ended));
     process(r);
@@ -164,6 +170,7 @@ void core::forget_call(resident& r, run::frame_id id) {
     const auto call = r.calls.find(id);
     if (call == r.calls.end()) return;
     const bool started = call->second.started;
+    unwatch(r, id);
     r.calls.erase(call);
     if (started) {
         --in_flight_;
@@ -206,6 +213,7 @@ void core::abandon(resident& r, const run::abandoned_call& abandoned) {
     const auto& f = abandoned.call;
     const auto request = request_for(r, f, false);
     if (const auto call = r.calls.find(f.id); call != r.calls.end()) {
+        last_sign(r, call->second, false);
         if (call->second.started) call->second.owner->cancel(f.key);
         forget_call(r, f.id);
     }

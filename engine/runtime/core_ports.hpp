@@ -20,6 +20,7 @@ struct loaded_run {
     store::run_row row;
     std::shared_ptr<const flow::workflow> workflow;
     std::vector<store::blob_row> blobs;
+    std::vector<store::heartbeat_row> heartbeats;
     std::optional<store::agent_row> agent;  ///< of a run with an agent; revision 0 when the store has none
 };
 
@@ -29,8 +30,12 @@ public:
 
     /// The database's time, as well as it is known. Never goes back.
     virtual time_point now() = 0;
+    /// A time of the database as this machine's clock will show it: for those outside who wait by it.
+    virtual time_point local(time_point of_database) { return of_database; }
     /// -> core::committed(), in the order of the calls for checkpoints of one run.
     virtual void commit(store::checkpoint checkpoint) = 0;
+    /// Written soon, and before any checkpoint that is given after it; the newest row of a call wins.
+    virtual void beat(store::heartbeat_row row) = 0;
     /// -> core::loaded() or core::load_failed()
     virtual void load(std::string run) = 0;
     /// -> core::loaded_agent(): for an agent instance that no resident run holds.

@@ -36,7 +36,7 @@ struct call_request {
     json::value arguments;       ///< evaluated `with`; names of secrets, never secrets
     unsigned attempt = 1;        ///< 1 for the first try
     time_point started_at;       ///< recorded start of the frame: the call's `now`
-    std::optional<time_point> deadline;
+    std::optional<time_point> deadline;  ///< in start(): of this machine's clock; elsewhere of the database's
     std::string task;            ///< task name
     std::string instance;        ///< JSON Pointer of the task
     std::string agent;           ///< agent name; empty for a run without an agent
@@ -45,6 +45,10 @@ struct call_request {
     std::uint64_t frame = 0;     ///< another one for every try of every call of the run
     std::string definition;      ///< digest of the run's definition
     int depth = 0;               ///< how many runs stand above this one
+    std::optional<milliseconds> heartbeat_timeout;  ///< from the first `beat` on: silence beyond this ends the attempt
+    std::string last_detail;     ///< JSON text of what the last attempt told of how far it was; empty: nothing is known
+    /// A sign of life, with how far the call is as JSON text, or without. Empty for functions that give none. Any thread, as often as one likes.
+    std::function<void(std::string_view detail)> beat;
     bool recovered = false;      ///< started before, in this or an earlier process, without a recorded outcome
 };
 

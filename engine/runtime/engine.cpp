@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t reader_threads = 2;
 constexpr std::size_t most_messages_at_once = 1'000;
 constexpr std::size_t most_due_at_once = 2'000;
+constexpr std::chrono::seconds last_signs{2};
 
 /// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
 struct core_thread {
@@ -58,6 +59,10 @@ struct engine::impl final : core_ports {
     }
 
     void commit(store::checkpoint checkpoint) override { writer->write(std::move(checkpoint)); }
+
+    time_point local(time_point of_database) override { return of_database - milliseconds(clock_offset.load()); }
+
+    void beat(store::heartbeat_row row) override { writer->beat(std::move(row)); }
 
     void load(std::string run) override {
         asker->ask([this, run = std::move(run)](store::connection& c) { return load_run(c, run); });
@@ -134,6 +139,11 @@ struct engine::impl final : core_ports {
             auto blobs = c.load_blobs(loaded.row.shard, run);
             if (!blobs) return give_up(blobs.error());
             loaded.blobs = std::move(*blobs);
+        }
+        if (loaded.row.has_heartbeats) {
+            auto beats = c.load_heartbeats(loaded.row.shard, run);
+            if (!beats) return give_up(beats.error());
+            loaded.heartbeats = std::move(*beats);
         }
         if (!loaded.row.agent.empty()) {
             auto agent = c.load_agent(loaded.row.agent, loaded.row.agent_key);
@@ -343,6 +353,18 @@ struct engine::impl final : core_ports {
         }
     }
 
+    /// Tools that were told to stop may still say how far they came: what they say now need not be done again.
+    void hear_last_signs() {
+        const auto until = std::chrono::steady_clock::now() + last_signs;
+        for (auto pause = std::chrono::milliseconds(1); std::chrono::steady_clock::now() < until; pause = std::min(2 * pause, std::chrono::milliseconds(20))) {
+            std::promise<std::size_t> left;
+            auto count = left.get_future();
+            on_core([&] { left.set_value(heart->beating_calls()); });
+            if (count.get() == 0) return;
+            std::this_thread::sleep_for(pause);
+        }
+    }
+
     void stop() {
         if (stopped) return;
         stopped = true;
@@ -362,6 +384,7 @@ struct engine::impl final : core_ports {
         });
         // Commits under way end, unless the store does not answer; then what they held is recovered from the state before them.
         is_quiet.wait_for(std::chrono::seconds(5));
+        hear_last_signs();
         writer->stop();
         asker->stop();
         thread->open = false;

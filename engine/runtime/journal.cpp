@@ -27,6 +27,15 @@ void journal::write(store::checkpoint checkpoint) {
     if (first) arrived_.notify_one();  // for the others it has been told already: a wake-up is a system call
 }
 
+void journal::beat(store::heartbeat_row row) {
+    {
+        const std::lock_guard lock(mutex_);
+        std::pair call(row.run, row.key);
+        beats_.insert_or_assign(std::move(call), std::move(row));
+    }
+    arrived_.notify_one();
+}
+
 void journal::stop() {
     {
         const std::lock_guard lock(mutex_);
@@ -39,24 +48,29 @@ void journal::stop() {
 
 void journal::run() {
     for (;;) {
-        auto given = next();
+        std::vector<store::heartbeat_row> beats;
+        auto given = next(beats);
+        if (!beats.empty() && !write_beats(beats)) return;
         if (!given.empty() && !commit(given)) return;
         if (!retry_held()) return;
         const std::lock_guard lock(mutex_);
-        if (stopping_ && waiting_.empty()) return;
+        if (stopping_ && waiting_.empty() && beats_.empty()) return;
     }
 }
 
 /// What has gathered, up to the cap; nothing when stop() came, or a held checkpoint's time.
-journal::batch journal::next() {
+journal::batch journal::next(std::vector<store::heartbeat_row>& beats) {
     std::unique_lock lock(mutex_);
-    const auto ready = [&] { return !waiting_.empty() || stopping_; };
+    const auto ready = [&] { return !waiting_.empty() || !beats_.empty() || stopping_; };
     if (held_.empty()) {
         arrived_.wait(lock, ready);
     } else {
         const auto first = std::min_element(held_.begin(), held_.end(), [](const auto& a, const auto& b) { return a.again < b.again; });
         arrived_.wait_until(lock, first->again, ready);
     }
+    beats.reserve(beats_.size());
+    for (auto& [call, row] : beats_) beats.push_back(std::move(row));
+    beats_.clear();
     // The batch's runs have one checkpoint under way each, so order within a batch does not matter.
     batch taken;
     if (waiting_.size() <= max_batch_) {
@@ -87,6 +101,34 @@ store::store_result<void> journal::attempt(batch& given) {
     checkpoints_ += given.size();
     done_(std::move(given), std::move(settled));
     return {};
+}
+
+/// Before the checkpoints that were given with them, or one that removes a row would be overtaken by the row. False when stop came first.
+bool journal::write_beats(std::vector<store::heartbeat_row>& beats) {
+    for (;;) {
+        std::optional<store::store_error> error;
+        if (!connection_) {
+            auto made = database_->connect();
+            if (!made) {
+                error = made.error();
+            } else {
+                connection_ = std::move(*made);
+            }
+        }
+        if (connection_) {
+            const auto written = connection_->beat(beats);
+            if (written) {
+                outage_.passed();
+                return true;
+            }
+            error = written.error();
+            if (!is_transient(*error)) {
+                if (log_) log_("journal: the store refuses " + std::to_string(beats.size()) + " heartbeat(s) (" + error->detail + "); they are dropped");
+                return true;
+            }
+        }
+        if (stop_.wait_for(outage_.failed(*error))) return false;
+    }
 }
 
 /// False when stop came before the store answered: nothing of the batch is known to be written.

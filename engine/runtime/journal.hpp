@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -27,6 +28,8 @@ public:
     journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log);
     ~journal();  ///< stop()
 
+    /// Any thread. Written before what write() is given after it; while the store does not answer, the newest row of a call wins.
+    void beat(store::heartbeat_row row);
     /// Any thread.
     void write(store::checkpoint checkpoint);
     /// Writes what has been given, as far as the store answers at once, and ends the thread.
@@ -45,13 +48,14 @@ private:
     using batch = std::vector<store::checkpoint>;
 
     void run();
-    batch next();
+    batch next(std::vector<store::heartbeat_row>& beats);
     /// One try; reports when it committed. Error: nothing is known to be written.
     store::store_result<void> attempt(batch& given);
     bool commit(batch& given);
     void isolate(batch& given);
     void hold(store::checkpoint refused, milliseconds pause, const store::store_error& why);
     bool retry_held();
+    bool write_beats(std::vector<store::heartbeat_row>& beats);
     std::vector<store::checkpoint_outcome> settle(const batch& given, std::vector<store::checkpoint_outcome> outcomes);
 
     std::shared_ptr<store::database> database_;
@@ -63,6 +67,7 @@ private:
     std::mutex mutex_;
     std::condition_variable arrived_;
     batch waiting_;
+    std::map<std::pair<std::string, std::string>, store::heartbeat_row> beats_;  ///< by run and key
     bool stopping_ = false;
     std::vector<held_checkpoint> held_;  ///< the journal's thread only
     std::unique_ptr<store::connection> connection_;

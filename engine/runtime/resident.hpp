@@ -5,6 +5,7 @@
 #include "runtime/agents.hpp"
 #include "runtime/effect.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/pulse.hpp"
 
 #include <deque>
 #include <functional>
@@ -36,6 +37,12 @@ struct live_call {
     std::shared_ptr<const call_request> request;
     std::shared_ptr<effect> owner;
     bool started = false;
+
+    std::shared_ptr<pulse> signs;            ///< of functions that give signs of life
+    std::optional<milliseconds> silence;     ///< how long it may give none
+    std::optional<time_point> heard;         ///< the last one; nothing before the first
+    time_point next_look{};                  ///< details are taken up not before
+    std::optional<time_point> look;          ///< as it stands in the core's looks
 };
 
 struct resident {
@@ -83,6 +90,8 @@ struct resident {
     std::vector<run_event> telling;
     std::vector<std::int64_t> consuming;
     std::map<run::frame_id, live_call> calls;
+    std::map<std::string, std::string, std::less<>> details;  ///< how far calls are, as stored: key -> JSON text
+    std::vector<std::string> settled;       ///< keys whose details the next checkpoint removes
     std::set<std::string> stored_blobs;     ///< digests
     std::set<std::string> subscribed;       ///< types of events, as the store has them
     std::optional<time_point> timer;        ///< as it stands in the core's timers

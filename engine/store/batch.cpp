@@ -1,6 +1,7 @@
 #include "store/batch.hpp"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -89,6 +90,13 @@ void add_subscriptions(batch_rows& rows, const chain& one) {
     }
 }
 
+/// Each key once: two statements' worth of the same row would do no harm, but cost.
+void add_settled(batch_rows& rows, const chain& one) {
+    std::set<std::string_view> keys;
+    for (const auto* c : one.links) keys.insert(c->settled.begin(), c->settled.end());
+    for (const auto key : keys) rows.settled.row().number(one.links.back()->shard).text(one.links.back()->run).text(key);
+}
+
 void add_appended(batch_rows& rows, const checkpoint& c) {
     for (const auto& s : c.steps) {
         rows.steps.row()
@@ -171,6 +179,7 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
         }
         add_blobs(rows, one);
         add_subscriptions(rows, one);
+        add_settled(rows, one);
         const auto moved = std::find_if(one.links.rbegin(), one.links.rend(), [](const checkpoint* c) { return c->moved.has_value(); });
         if (moved != one.links.rend()) rows.moved.row().number(last.shard).text(last.run).text((*moved)->moved->definition).text((*moved)->moved->workflow);
         for (const auto* c : one.links) {

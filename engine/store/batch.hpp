@@ -13,8 +13,8 @@ namespace pawl::store {
 struct batch_rows {
     explicit batch_rows(dialect kind)
         : born_runs(kind), born_states(kind), run_states(kind), agents(kind), steps(kind), blobs(kind), dropped_blobs(kind), events(kind), consumed(kind), approvals(kind), births(kind), birth_states(kind), posts(kind),
-          subscribed(kind), unsubscribed(kind), moved(kind), tags(kind), default_tags(kind) {}
-    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed, moved, tags, default_tags;
+          subscribed(kind), unsubscribed(kind), moved(kind), tags(kind), default_tags(kind), settled(kind) {}
+    row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed, moved, tags, default_tags, settled;
 };
 
 inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
@@ -94,6 +94,8 @@ void add_tags(row_text& tags, const new_run& run);
 
 inline constexpr std::array<column_spec, 3> subscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}}};
 inline constexpr std::array<column_spec, 4> unsubscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}, {"every", 'i'}}};  ///< every: all of the run
+
+inline constexpr std::array<column_spec, 3> settled_columns{{{"shard", 'i'}, {"run", 't'}, {"key", 't'}}};  ///< empty key: all of the run
 
 /// Rows of the checkpoints whose outcome is `committed`. Marks as `conflict` those that do not follow the same run's or agent's earlier one in the
 /// batch.

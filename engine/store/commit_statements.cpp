@@ -88,6 +88,11 @@ std::string default_tags(row_form form, const std::string& now) {
            " join definition_tags t on t.definition = r.definition where true on conflict do nothing";
 }
 
+std::string settled(row_form form, const std::string&) {
+    return "delete from heartbeats where (shard, run, key) in (select h.shard, h.run, h.key" + from(form, settled_columns) +
+           " join heartbeats h on h.shard = r.shard and h.run = r.run and (r.key = '' or h.key = r.key))";
+}
+
 }  // namespace
 
 /// With the run's own time, which lists are sorted by: where the run is a row of the same statement it is not seen yet, but `now` is the same.
@@ -111,7 +116,7 @@ std::string insert_run_states(row_form form, const std::string& now) {
 }
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 18> all{{{"born runs", &batch_rows::born_runs, new_run_columns, &insert_runs, true},
+    static constexpr std::array<table_statement, 19> all{{{"born runs", &batch_rows::born_runs, new_run_columns, &insert_runs, true},
                                                          {"born states", &batch_rows::born_states, born_state_columns, &insert_run_states, true},
                                                          {"run_states", &batch_rows::run_states, run_state_columns, &run_states, true},
                                                          {"agents", &batch_rows::agents, agent_columns, &agents, true},
@@ -126,6 +131,7 @@ std::span<const table_statement> table_statements() {
                                                          {"approvals", &batch_rows::approvals, approval_columns, &approvals, false},
                                                          {"unsubscribed", &batch_rows::unsubscribed, unsubscribed_columns, &unsubscribed, false},
                                                          {"subscribed", &batch_rows::subscribed, subscribed_columns, &subscribed, false},
+                                                         {"settled", &batch_rows::settled, settled_columns, &settled, false},
                                                          {"moved", &batch_rows::moved, moved_columns, &moved, true},
                                                          {"tags", &batch_rows::tags, tag_columns, &insert_tags, false},
                                                          {"default tags", &batch_rows::default_tags, default_tag_columns, &default_tags, false}}};

@@ -75,6 +75,11 @@ public:
     // Checkpoints: one transaction, one statement per table. The result has one outcome per checkpoint, in order.
     virtual store_result<std::vector<checkpoint_outcome>> commit(std::span<const checkpoint> batch) = 0;
 
+    // Heartbeats.
+    /// The newest detail of each call, at most one row a call. Fenced like a checkpoint: rows of a lease that is not ours any more are left out.
+    virtual store_result<void> beat(std::span<const heartbeat_row> rows) = 0;
+    virtual store_result<std::vector<heartbeat_row>> load_heartbeats(shard_id shard, std::string_view run) = 0;
+
     // Inbox.
     /// Posts a message; false when (source, id) was posted before.
     virtual store_result<bool> post(const inbox_post& message) = 0;

@@ -131,11 +131,20 @@ create index outbox_delivered on outbox (delivered_at) where delivered_at is not
 create index inbox_consumed on inbox (consumed_at) where consumed_at is not null;
 )sql";
 
+// How far the calls under way are. Changes far more often than anything else of a run and is gone with the call's outcome: apart from its state.
+constexpr std::string_view version_7 = R"sql(
+create table heartbeats (
+    shard {int} not null, run {id} not null, key {id} not null, attempt {int} not null, detail text not null, at {int} not null,
+    primary key (shard, run, key)
+){hot}{strict};
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 6> all{
-        {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}, {6, std::string(version_6)}}};
+    static const std::array<migration, 7> all{
+        {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}, {6, std::string(version_6)},
+         {7, std::string(version_7)}}};
     return all;
 }
 

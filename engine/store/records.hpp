@@ -61,6 +61,17 @@ struct run_row : new_run {
     time_point created_at;
     time_point updated_at;
     std::optional<time_point> ended_at;
+    bool has_heartbeats = false;  ///< some call has told how far it is: load_heartbeats(); only load_run() says so
+};
+
+/// How far a call is that is under way: its newest detail. Not a part of checkpoints; removed with the call's outcome.
+struct heartbeat_row {
+    shard_id shard = 0;
+    std::int64_t epoch = 0;  ///< of the lease under which it is written; not stored
+    std::string run;
+    std::string key;         ///< idempotency key of the call
+    int attempt = 1;
+    std::string detail;      ///< JSON text
 };
 
 /// One finished try of a step: the audit log. Never read to recover.
@@ -189,6 +200,7 @@ struct checkpoint {
     std::vector<new_run> births;                 ///< runs that start with this checkpoint; one whose id exists is left as it is
     std::vector<inbox_post> posts;               ///< messages to other runs, sent by this checkpoint
     std::optional<definition_change> moved;      ///< `state` is one of this definition
+    std::vector<std::string> settled;            ///< keys of calls whose heartbeat rows nobody needs any more; "" is all of the run
 };
 
 enum class checkpoint_outcome {

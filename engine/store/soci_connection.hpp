@@ -34,6 +34,9 @@ public:
 
     store_result<std::vector<checkpoint_outcome>> commit(std::span<const checkpoint> batch) override;
 
+    store_result<void> beat(std::span<const heartbeat_row> rows) override;
+    store_result<std::vector<heartbeat_row>> load_heartbeats(shard_id shard, std::string_view run) override;
+
     store_result<bool> post(const inbox_post& message) override;
     store_result<std::vector<inbox_entry>> fetch_inbox(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) override;
     store_result<std::vector<woken_run>> publish(std::span<const published_event> events) override;

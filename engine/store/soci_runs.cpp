@@ -99,12 +99,17 @@ store_result<run_row> soci_connection::load_run(std::string_view id) {
     return session_.run([&]() -> store_result<run_row> {
         auto& q = session_.prepared(
             "load run",
-            [&] { return run_fields(session_.kind()) + ", s.state from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; },
-            "t", std::string(run_field_letters) + "t");
+            [&] {
+                return run_fields(session_.kind()) +
+                       ", s.state, case when exists (select 1 from heartbeats h where h.shard = r.shard and h.run = r.id) then 1 else 0 end"
+                       " from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id";
+            },
+            "t", std::string(run_field_letters) + "ti");
         q.bind(id).execute();
         if (!q.next()) return no_such("run", id, session_.where());
         auto run = run_of(q);
         run.state = q.text(run_field_letters.size());
+        run.has_heartbeats = q.number(run_field_letters.size() + 1) != 0;
         return run;
     });
 }

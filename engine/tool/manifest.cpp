@@ -71,6 +71,15 @@ result<effect_safety> safety_from(const json::object& from, const std::string& t
     return bad("the tool `" + tool + "` has the safety `" + *text + "`; it must be pure, idempotent or at-most-once.");
 }
 
+result<std::optional<milliseconds>> heartbeat_timeout_from(const json::object& from, const std::string& tool) {
+    if (!from.contains("heartbeatTimeout")) return std::optional<milliseconds>();
+    auto text = string_member(from, "heartbeatTimeout", "the tool `" + tool + "`", true);
+    if (!text) return text.error();
+    const auto length = parse_iso8601_duration(*text);
+    if (!length || length->count() <= 0) return bad("the `heartbeatTimeout` of `" + tool + "` is `" + *text + "`; it must be an ISO 8601 duration such as PT30S.");
+    return std::optional(*length);
+}
+
 result<tool_manifest> parse_tool(const json::value& from) {
     const auto* object = from.if_object();
     if (object == nullptr) return bad("an item of `tools` is not an object.");
@@ -82,8 +91,10 @@ result<tool_manifest> parse_tool(const json::value& from) {
     if (!input) return input.error();
     auto output = compile(*object, "output", name);
     if (!output) return output.error();
-    return tool_manifest{std::move(name),         std::move(version),       std::move(summary), *safety,
-                         object->at("input"), object->at("output"), std::move(*input),  std::move(*output)};
+    auto silence = heartbeat_timeout_from(*object, name);
+    if (!silence) return silence.error();
+    return tool_manifest{std::move(name),     std::move(version),   std::move(summary), *safety, object->at("input"),
+                         object->at("output"), std::move(*input), std::move(*output), *silence};
 }
 
 result<void> take_secrets(const json::object& from, plugin_manifest& into) {

@@ -21,6 +21,7 @@ struct tool_manifest {
     json::value output_schema;
     schema::validator input;
     schema::validator output;
+    std::optional<milliseconds> heartbeat_timeout;  ///< how long a call may give no sign of life
 };
 
 struct plugin_manifest {

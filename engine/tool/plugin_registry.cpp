@@ -51,7 +51,9 @@ std::vector<function_description> plugin_registry::functions() const {
     std::vector<function_description> all;
     for (const auto& [name, each] : by_function_) {
         const auto& t = *each.tool;
-        all.push_back({name, t.version, t.summary, t.safety, t.input_schema, t.output_schema, plugins_[each.plugin].file.path});
+        const auto& plugin = plugins_[each.plugin];
+        const auto silence = plugin.settings.heartbeat_timeout ? plugin.settings.heartbeat_timeout : t.heartbeat_timeout;
+        all.push_back({name, t.version, t.summary, t.safety, t.input_schema, t.output_schema, plugin.file.path, true, silence});
     }
     return all;
 }

@@ -14,6 +14,7 @@ struct plugin_settings {
     std::string sha256;      ///< hex; empty: any
     bool isolated = true;
     json::object config;
+    std::optional<milliseconds> heartbeat_timeout = {};  ///< of each of its tools, in place of what they say themselves
 };
 
 /// The file of a plugin: a path (anything with a '/') as it is, a name as NAME.so in the first of `folders` that has it.

@@ -1,13 +1,13 @@
 #include "tool/tool_effect.hpp"
 
+#include "runtime/pulse.hpp"
+
 #include <atomic>
 #include <chrono>
 
 namespace pawl::tool {
 namespace {
 
-constexpr std::size_t max_detail_bytes = 64 * 1024;
-constexpr std::size_t max_details = 10'000;
 constexpr auto shortest_progress_gap = std::chrono::milliseconds(20);  // between lines of one call: they travel over the core thread
 
 /// "1.2.0", or a leading part of it: "1", "1.2".
@@ -32,6 +32,7 @@ struct tool_effect::attempt {
     std::optional<deadlines::ticket> deadline;
     std::atomic<bool> settled = false;
     bool cancelled = false;                                   ///< under the effect's lock
+    std::string detail;                                       ///< under the effect's lock: told by an attempt that is ending, for the one that waits behind it
     std::atomic<std::chrono::steady_clock::rep> last_line{0};
 
     /// The engine hears of the first outcome only.
@@ -162,10 +163,12 @@ void tool_effect::begin(const attempt_ptr& next) {
     call.attempt = request.attempt;
     call.deadline = request.deadline;
     call.secrets = std::move(next->secrets);
+    call.last_detail = request.last_detail;
     {
         const std::lock_guard lock(guard_);
-        if (const auto at = details_.find(request.key); at != details_.end()) call.last_detail = at->second;
+        if (!next->detail.empty()) call.last_detail = next->detail;
     }
+    if (request.beat && request.heartbeat_timeout) request.beat({});  // its time of silence begins
     next->host->start(next->id, std::move(call), sink_for(next));
 }
 
@@ -182,8 +185,8 @@ call_sink tool_effect::sink_for(const attempt_ptr& of) {
         }
         open->pass([&] { ended(of, succeeded); });
     };
-    sink.heartbeat = [this, open = gate_, key = of->request->key](std::string_view detail) {
-        open->pass([&] { keep_detail(key, detail); });
+    sink.heartbeat = [this, open = gate_, of](std::string_view detail) {
+        open->pass([&] { take_beat(of, detail); });
     };
     sink.progress = [of](std::string_view line) { of->show(line); };
     return sink;
@@ -195,7 +198,6 @@ void tool_effect::ended(const attempt_ptr& which, bool succeeded) {
     while (true) {
         {
             const std::lock_guard lock(guard_);
-            if (succeeded) details_.erase(which->request->key);
             const auto at = by_key_.find(which->request->key);
             if (at == by_key_.end()) return;
             std::erase(at->second, next ? next : which);
@@ -203,6 +205,7 @@ void tool_effect::ended(const attempt_ptr& which, bool succeeded) {
                 by_key_.erase(at);
                 return;
             }
+            if (!succeeded && !which->detail.empty()) at->second.front()->detail = which->detail;
             next = at->second.front();
             if (!next->settled && !next->cancelled) break;
         }
@@ -230,12 +233,11 @@ void tool_effect::cancel(std::string_view key) {
     for (const auto& each : attempts) each->host->cancel(each->id);
 }
 
-void tool_effect::keep_detail(const std::string& key, std::string_view detail) {
-    if (detail.size() > max_detail_bytes) return;
+void tool_effect::take_beat(const attempt_ptr& of, std::string_view detail) {
+    if (of->request->beat) of->request->beat(detail);
+    if (!of->settled || detail.empty() || detail.size() > runtime::max_detail_bytes) return;
     const std::lock_guard lock(guard_);
-    if (!by_key_.contains(key)) return;
-    if (details_.size() >= max_details && !details_.contains(key)) details_.erase(details_.begin());
-    details_[key] = detail;
+    of->detail = detail;
 }
 
 }  // namespace pawl::tool

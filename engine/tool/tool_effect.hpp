@@ -2,7 +2,8 @@
 //
 // start() and cancel() on the core thread, as every effect; completions come from any thread, exactly once. Arguments are checked before the plugin sees them, outputs
 // before the engine does. At its deadline a call is cancelled and ends with a `timeout` problem; a retry with the same key begins only when the call before it has really
-// ended, so two attempts never overlap. The last heartbeat's detail of a failed attempt is kept, in memory, for the next one.
+// ended, so two attempts never overlap. Heartbeats go to the engine, which keeps their details; an attempt that had to wait for the one before it
+// gets what that one told last. A call counts as silent from the moment at which its host has it.
 // The io_context carries the isolated plugins' traffic and the deadlines; it must outlive the effect.
 #pragma once
 
@@ -47,7 +48,7 @@ private:
     call_sink sink_for(const attempt_ptr& of);
     void ended(const attempt_ptr& which, bool succeeded);
     void overdue(const attempt_ptr& which);
-    void keep_detail(const std::string& key, std::string_view detail);
+    void take_beat(const attempt_ptr& of, std::string_view detail);
 
     const plugin_registry registry_;
     const tool_effect_options options_;
@@ -57,7 +58,6 @@ private:
 
     std::mutex guard_;
     std::unordered_map<std::string, std::deque<attempt_ptr>> by_key_;  ///< the first one is with its host
-    std::unordered_map<std::string, std::string> details_;
 };
 
 }  // namespace pawl::tool

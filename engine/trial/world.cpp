@@ -90,12 +90,19 @@ void world::crash() {
 
 void world::commit(store::checkpoint checkpoint) { journal_.push_back(std::move(checkpoint)); }
 
+void world::beat(store::heartbeat_row row) {
+    if (row.epoch != epoch_) return;
+    auto& place = heartbeats_[row.run][row.key];
+    place = std::move(row);
+}
+
 void world::load(std::string run) {
     later([this, run = std::move(run)] {
         runtime::loaded_run loaded;
         loaded.row = runs_.at(run);
         loaded.workflow = definitions_.at(loaded.row.definition);
         for (const auto& [digest, body] : blobs_[run]) loaded.blobs.push_back({digest, body});
+        for (const auto& [key, beat] : heartbeats_[run]) loaded.heartbeats.push_back(beat);
         if (const auto at = agents_.find(loaded.row.agent + "/" + loaded.row.agent_key); at != agents_.end()) loaded.agent = at->second;
         posts_.push_back([this, loaded = std::make_shared<runtime::loaded_run>(std::move(loaded))] { core_->loaded(std::move(*loaded)); });
     });
@@ -162,6 +169,10 @@ void world::write_rest(const store::checkpoint& c) {
     for (const auto& message : c.posts) post(message);
     events_.insert(events_.end(), c.events.begin(), c.events.end());
     for (const auto seq : c.consumed) inbox_.erase(seq);
+    for (const auto& key : c.settled) {
+        if (key.empty()) heartbeats_.erase(c.run);
+        heartbeats_[c.run].erase(key);
+    }
     write_messages(c);
     for (const auto& agent : c.agents) agents_[agent.agent + "/" + agent.key] = agent;
     for (const auto& approval : c.approvals) {
@@ -207,6 +218,11 @@ const std::vector<store::step_row>& world::steps(const std::string& run) const {
 std::size_t world::blobs_of(const std::string& run) const {
     const auto at = blobs_.find(run);
     return at == blobs_.end() ? 0 : at->second.size();
+}
+
+std::size_t world::heartbeats_of(const std::string& run) const {
+    const auto at = heartbeats_.find(run);
+    return at == heartbeats_.end() ? 0 : at->second.size();
 }
 
 }  // namespace pawl::trial

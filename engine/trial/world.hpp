@@ -79,6 +79,7 @@ public:
     std::size_t crashes() const { return crashes_; }
     std::size_t commits() const { return commits_; }
     std::size_t blobs_of(const std::string& run) const;
+    std::size_t heartbeats_of(const std::string& run) const;
     /// What the process said of itself: a run that cannot be loaded, a lost lease.
     const std::vector<std::string>& said() const { return said_; }
 
@@ -89,6 +90,7 @@ public:
     // core_ports
     time_point now() override { return clock_; }
     void commit(store::checkpoint checkpoint) override;
+    void beat(store::heartbeat_row row) override;
     void load(std::string run) override;
     void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override;
     void fetch_inbox() override;
@@ -126,6 +128,7 @@ private:
     std::map<std::string, store::agent_row> agents_;
     std::map<std::string, store::approval_row> approvals_;
     std::vector<store::outbox_row> events_;
+    std::map<std::string, std::map<std::string, store::heartbeat_row>> heartbeats_;  ///< by run and key
     std::map<std::string, std::set<std::string>> subscriptions_;  ///< run -> types; "" is any
     std::int64_t next_seq_ = 1;
     std::int64_t epoch_ = 0;

@@ -16,6 +16,8 @@ struct fake_state {
     /// What the n-th commit (from 0) answers; absent: all committed.
     std::function<store::store_result<std::vector<store::checkpoint_outcome>>(std::size_t n, std::span<const store::checkpoint>)> on_commit;
     std::function<store::store_result<store::run_row>(std::string_view)> on_load;
+    std::vector<std::vector<store::heartbeat_row>> beats;  ///< as given to beat(), every try
+    std::function<store::store_result<void>(std::size_t n)> on_beat;  ///< what the n-th beat() (from 0) answers
     std::atomic<int> connects = 0;
     std::atomic<int> refuse_connects = 0;
 };
@@ -49,6 +51,12 @@ public:
     store::store_result<std::vector<store::due_run>> runnable_runs(std::span<const shard_id>) override { return no(); }
     store::store_result<std::vector<store::due_run>> due_runs(std::span<const shard_id>, time_point, std::size_t) override { return no(); }
     store::store_result<std::optional<time_point>> next_due(std::span<const shard_id>) override { return no(); }
+    store::store_result<void> beat(std::span<const store::heartbeat_row> rows) override {
+        const std::lock_guard lock(s_.mutex);
+        s_.beats.emplace_back(rows.begin(), rows.end());
+        return s_.on_beat ? s_.on_beat(s_.beats.size() - 1) : store::store_result<void>();
+    }
+    store::store_result<std::vector<store::heartbeat_row>> load_heartbeats(shard_id, std::string_view) override { return no(); }
     store::store_result<bool> post(const store::inbox_post&) override { return no(); }
     store::store_result<std::vector<store::inbox_entry>> fetch_inbox(std::span<const shard_id>, std::int64_t, std::size_t) override { return no(); }
     store::store_result<std::vector<store::woken_run>> publish(std::span<const store::published_event>) override { return no(); }

@@ -94,6 +94,7 @@ void server::admit(frame f) {
     }
     call_sink sink;
     sink.done = [this, id, function = name_ + "." + call.tool](result<std::string> outcome) {
+        beats_.end(id);
         if (outcome && outcome->size() > max_value_bytes_) {
             outcome = make_problem(problem_type::runtime, "The output of " + function + " has " + std::to_string(outcome->size()) + " bytes; the limit is " +
                                                               std::to_string(max_value_bytes_) + ".");
@@ -101,9 +102,7 @@ void server::admit(frame f) {
         if (outcome) return send({{"op", "done"}, {"id", id}}, *outcome);
         send({{"op", "failed"}, {"id", id}}, to_text(to_json(outcome.error())));
     };
-    sink.heartbeat = [this, id](std::string_view detail) {
-        if (detail.size() <= max_value_bytes_) send({{"op", "heartbeat"}, {"id", id}}, detail);
-    };
+    sink.heartbeat = [this, id](std::string_view detail) { beats_.beat(id, detail); };
     sink.progress = [this, id](std::string_view line) { send({{"op", "progress"}, {"id", id}}, line); };
     plugin_->admit(id, std::move(call), std::move(sink));
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tool/frame.hpp"
+#include "tool/host_program/beats.hpp"
 #include "tool/instance.hpp"
 
 #include <mutex>
@@ -13,7 +14,8 @@ namespace pawl::tool {
 
 class server {
 public:
-    explicit server(int socket) : socket_(socket) {}
+    explicit server(int socket)
+        : socket_(socket), beats_([this](call_id id, std::string_view detail) { send({{"op", "heartbeat"}, {"id", id}}, detail.substr(0, max_value_bytes_)); }) {}
 
     /// Serves until the engine says stop or goes away, and ends the process; never returns.
     [[noreturn]] void run();
@@ -34,6 +36,7 @@ private:
     std::size_t max_value_bytes_ = 0;
     std::string name_;
     std::unique_ptr<instance> plugin_;
+    beats beats_;
     std::mutex reading_;
     std::mutex writing_;
     std::mutex counting_;

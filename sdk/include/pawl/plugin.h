@@ -50,7 +50,7 @@ typedef struct pawl_call {
     pawl_text input;        /* JSON; it follows the tool's input schema */
     pawl_text key;          /* idempotency key: the same for every attempt of this step, different for any other */
     int64_t deadline_ms;    /* milliseconds since 1970-01-01 UTC; 0: none */
-    pawl_text last_detail;  /* JSON of the last heartbeat of an earlier attempt; empty: none is known */
+    pawl_text last_detail;  /* JSON of the last detail that an earlier attempt told; empty: none is known */
 } pawl_call;
 
 enum pawl_outcome { PAWL_COMPLETED = 0, PAWL_FAILED = 1 };
@@ -66,7 +66,8 @@ typedef struct pawl_host {
      * sentence for people, and as needed `status`, `title` and further members. May be called inside start(). [any thread] */
     void (*complete)(const struct pawl_host* host, pawl_call_id call, int32_t outcome, pawl_text json);
 
-    /* Says that the call is alive, and how far it is: a later attempt gets `detail_json` as `last_detail` if the host still has it. [any thread] */
+    /* Says that the call is alive, and how far it is: a later attempt gets the newest `detail_json` as `last_detail`, also after a crash of the engine. Stored a few times
+     * a second at most, so a later attempt may get one that is a little older. Empty: alive, and as far as before. At most 64 KiB; no secrets. [any thread] */
     void (*heartbeat)(const struct pawl_host* host, pawl_call_id call, pawl_text detail_json);
 
     /* One line for people who watch: "3 of 10 files". [any thread] */
@@ -91,7 +92,8 @@ typedef struct pawl_plugin {
      *   name     "orders": lower case letters, digits, '-' and '_', starting with a letter
      *   version  semantic version
      *   summary  one line (optional)
-     *   tools    array of { name, version, summary, safety: "pure" | "idempotent" | "at-most-once", input, output }; input and output are JSON Schemas (2020-12)
+     *   tools    array of { name, version, summary, safety: "pure" | "idempotent" | "at-most-once", input, output }; input and output are JSON Schemas (2020-12);
+     *            also heartbeatTimeout (optional): how long a call may go without heartbeat() before it is given up, an ISO 8601 duration ("PT30S")
      *   secrets  array of names the calls need (optional)
      *   config   JSON Schema of the configuration that init() takes (optional) */
     const char* manifest;

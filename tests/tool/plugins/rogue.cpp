@@ -54,6 +54,23 @@ json::value resumes(const json::value&, call_context& call) {
     return before;
 }
 
+/// Waits until it is cancelled, and then says how far it came.
+json::value parts(const json::value&, call_context& call) {
+    call.progress("waiting");
+    while (call.wait_for(std::chrono::hours(1))) {}
+    call.heartbeat(json::object{{"done", 99}});
+    throw sdk::cancelled();
+}
+
+json::value drums(const json::value& in, call_context& call) {
+    const auto beats = in.at("beats").as_int64();
+    for (std::int64_t i = 1; i <= beats; ++i) {
+        call.heartbeat();
+        call.heartbeat(json::object{{"done", i}});
+    }
+    return nullptr;
+}
+
 json::value talks(const json::value& in, call_context& call) {
     for (std::int64_t i = 0; i < in.at("lines").as_int64(); ++i) {
         call.log(sdk::log_level::info, "line " + std::to_string(i) + std::string(80, 'x'));
@@ -106,6 +123,8 @@ PAWL_PLUGIN(sdk::plugin("rogue", "1.2.0", "Misbehaves.")
                 .add(sdk::json_tool("throws", "1.2.0", "Throws.", sdk::safety::pure, any, any, throws))
                 .add(sdk::json_tool("waits", "1.2.0", "Waits until it is cancelled.", sdk::safety::idempotent, any, any, waits))
                 .add(sdk::json_tool("resumes", "1.2.0", "Goes on where it was.", sdk::safety::idempotent, any, any, resumes))
+                .add(sdk::json_tool("parts", "1.2.0", "Says at last how far it came.", sdk::safety::idempotent, any, any, parts))
+                .add(sdk::json_tool("drums", "1.2.0", "Gives many signs of life.", sdk::safety::idempotent, any, any, drums).heartbeat_timeout(std::chrono::milliseconds(1'500)))
                 .add(sdk::json_tool("talks", "1.2.0", "Writes many lines.", sdk::safety::pure, any, any, talks))
                 .add(sdk::json_tool("tells", "1.2.0", "Tells a secret.", sdk::safety::pure, any, any, tells))
                 .add(sdk::json_tool("looks", "1.2.0", "Looks around.", sdk::safety::pure, any, any, looks))

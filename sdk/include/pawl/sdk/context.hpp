@@ -60,9 +60,12 @@ public:
         return !cancel_->requested;
     }
 
-    /// Says that the call is alive and how far it is; the next attempt, if there is one, may find `detail` in last_detail().
+    /// Says that the call is alive.
+    void heartbeat() const { host_.heartbeat(&host_, call_.id, detail::text({})); }
+    /// Says that the call is alive and how far it is: the next attempt finds `detail` in last_detail(), also after a crash of the engine. Details are stored
+    /// a few times a second at most, the newest counts; 64 KiB of JSON at most, and no secrets.
     void heartbeat(const json::value& detail) const { host_.heartbeat(&host_, call_.id, detail::text(json::serialize(detail))); }
-    /// The last heartbeat of an earlier attempt, or null.
+    /// The last detail that an earlier attempt of this step told, or null. What it did after that may have to be done again.
     json::value last_detail() const { return call_.last_detail.size == 0 ? json::value(nullptr) : json::parse(detail::view(call_.last_detail)); }
     /// One line for people who watch: "3 of 10 files".
     void progress(std::string_view line) const { host_.progress(&host_, call_.id, detail::text(line)); }

@@ -24,8 +24,33 @@ constexpr std::string_view safety_name(safety s) noexcept {
 
 struct no_config {};
 
+/// What every tool may add to itself.
+template <class Tool>
+struct tool_options {
+    std::int64_t silence_ms = 0;
+
+    /// How long a call may be silent: without heartbeat() for longer than this, the engine gives the attempt up as timed out and cancels it.
+    /// A task's `metadata: { heartbeatTimeout: PT30S }` and the project's `tools` may say otherwise.
+    constexpr Tool heartbeat_timeout(std::chrono::milliseconds silence) const {
+        auto next = static_cast<const Tool&>(*this);
+        next.silence_ms = silence.count();
+        return next;
+    }
+    constexpr void write_options(writer& to) const {
+        if (silence_ms <= 0) return;
+        to.member("heartbeatTimeout");
+        to.raw("\"PT");
+        to.integer(silence_ms / 1000);
+        to.raw('.');
+        for (const auto digit : {silence_ms / 100 % 10, silence_ms / 10 % 10, silence_ms % 10}) to.integer(digit);
+        to.raw("S\"");
+    }
+};
+
 template <class Input, class Output, class Handler>
-struct typed_tool {
+struct typed_tool : tool_options<typed_tool<Input, Output, Handler>> {
+    constexpr typed_tool(const char* n, const char* v, const char* s, safety e, Handler h) : name(n), version(v), summary(s), effect(e), handler(h) {}
+
     const char* name;
     const char* version;
     const char* summary;
@@ -42,7 +67,10 @@ struct typed_tool {
 };
 
 template <class Handler>
-struct untyped_tool {
+struct untyped_tool : tool_options<untyped_tool<Handler>> {
+    constexpr untyped_tool(const char* n, const char* v, const char* s, safety e, const char* in, const char* out, Handler h)
+        : name(n), version(v), summary(s), effect(e), input_schema(in), output_schema(out), handler(h) {}
+
     const char* name;
     const char* version;
     const char* summary;
@@ -67,7 +95,7 @@ struct untyped_tool {
 template <class Input, class Output, class Handler>
     requires std::is_invocable_r_v<Output, const Handler&, Input, call_context&>
 constexpr auto tool(const char* name, const char* version, const char* summary, safety effect, Handler handler) {
-    return detail::typed_tool<Input, Output, Handler>{name, version, summary, effect, handler};
+    return detail::typed_tool<Input, Output, Handler>(name, version, summary, effect, handler);
 }
 
 /// A tool on plain JSON with schemas as text (JSON Schema 2020-12).
@@ -75,7 +103,7 @@ template <class Handler>
     requires std::is_invocable_r_v<json::value, const Handler&, const json::value&, call_context&>
 constexpr auto json_tool(const char* name, const char* version, const char* summary, safety effect, const char* input_schema, const char* output_schema,
                          Handler handler) {
-    return detail::untyped_tool<Handler>{name, version, summary, effect, input_schema, output_schema, handler};
+    return detail::untyped_tool<Handler>(name, version, summary, effect, input_schema, output_schema, handler);
 }
 
 template <class Config, class... Tools>
@@ -162,6 +190,7 @@ private:
         to.member("safety");
         to.string(detail::safety_name(tool.effect));
         tool.write_schemas(to);
+        tool.write_options(to);
         to.raw('}');
     }
 
