@@ -84,12 +84,16 @@ std::string run(const fs::path& where, const std::string& pawl, const std::strin
 void follow(const std::string& pawl) {
     const folder project;
     auto blocks = named_blocks(read(PAWL_SOURCE_DIR "/sdk/README.md"));
-    for (const auto* file : {"CMakeLists.txt", "greeter.cpp"}) {
+    for (const auto* file : {"CMakeLists.txt", "greeter.cpp", "importer.cpp"}) {
         BOOST_TEST_REQUIRE(!blocks[file].empty());
         std::ofstream(project.path / file) << blocks[file];
     }
+    std::ofstream(project.path / "CMakeLists.txt", std::ios::app) << "pawl_add_plugin(importer importer.cpp)\n";
+    std::ofstream(project.path / "rows.csv") << "a\nb\nc\n";
     run(project.path, pawl, blocks["build"], 0);
     const auto called = run(project.path, pawl, blocks["call"], 0);
+    const auto imported = run(project.path, pawl, "\"$PAWL/bin/pawl-tool-host\" call build/importer.so rows '{\"file\":\"rows.csv\"}'", 0);
+    BOOST_TEST(imported.find("\"rows\": 3") != std::string::npos, imported);
     BOOST_TEST(!blocks["answer"].empty());
     BOOST_TEST(called.ends_with(blocks["answer"]), called);
     BOOST_TEST(called.find("\"name\": \"greeter.greet\"") != std::string::npos);
