@@ -109,7 +109,6 @@ struct run_state {
     json::value steps_view = json::object();             ///< the same as one object: `$steps`
     frame_id next_frame = 1;
     std::int64_t next_step = 1;
-    std::uint64_t next_event = 1;
 
     value_ref output;                    ///< when completed
     std::optional<problem> error;        ///< when faulted

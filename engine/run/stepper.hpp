@@ -77,8 +77,8 @@ private:
     void end_listen(frame_id listen);
     void join(frame_id fork, flow::task_id branch, value_ref output);
     bool transform_input(frame& f, const flow::task& task);
-    void schedule_retry(frame_id try_frame, const flow::try_task& task, milliseconds delay);
-    std::optional<milliseconds> retry_delay(frame_id try_frame, const flow::try_task& task, const problem& error, problem& failure, bool& failed);
+    void schedule_retry(frame_id try_frame, milliseconds delay);
+    result<std::optional<milliseconds>> retry_delay(frame_id try_frame, const flow::try_task& task, const problem& error);
 
     run_state& s_;
     const surroundings& world_;

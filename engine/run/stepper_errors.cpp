@@ -106,13 +106,17 @@ bool stepper::offer(frame_id id, problem& error) {
     f->attempt_deadline.reset();
     if (!f->first_failure) f->first_failure = world_.now;
     if (task.retry) {
-        bool failed = false;
-        const auto delay = retry_delay(id, task, error, error, failed);
-        if (failed) return false;
-        if (delay) {
-            schedule_retry(id, task, *delay);
+        const auto delay = retry_delay(id, task, error);
+        if (!delay) {
+            error = delay.error();
+            return false;
+        }
+        if (*delay) {
+            schedule_retry(id, **delay);
             return true;
         }
+        // Who only asked for more tries did not ask for the last error to be forgotten.
+        if (task.handler == flow::no_task && !task.then) return false;
     }
     f->visits.clear();
     if (task.handler != flow::no_task) {
@@ -124,21 +128,20 @@ bool stepper::offer(frame_id id, problem& error) {
     return true;
 }
 
-/// The delay before the next attempt, or nothing when there is none. An expression that fails replaces the error.
-std::optional<milliseconds> stepper::retry_delay(frame_id id, const flow::try_task& task, const problem& error, problem& failure, bool& failed) {
+/// The delay before the next attempt, or nothing when there is none. Error: an expression that failed.
+result<std::optional<milliseconds>> stepper::retry_delay(frame_id id, const flow::try_task& task, const problem& error) {
     const auto& policy = *task.retry;
     const auto* f = s_.find(id);
     const json::value as_value(to_json(error));
     scope where(s_, world_, f);
     where.with_locals({f->error.get()});
-    const auto give_up = [&](problem why) -> std::optional<milliseconds> {
-        failure = std::move(why);
-        failed = true;
-        return std::nullopt;
-    };
+    constexpr std::optional<milliseconds> none;
     std::optional<problem> bad;
-    if (!admits(policy.when, policy.except_when, where, as_value, bad)) return bad ? give_up(std::move(*bad)) : std::nullopt;
-    if (policy.attempt_count && f->attempt >= *policy.attempt_count) return std::nullopt;
+    if (!admits(policy.when, policy.except_when, where, as_value, bad)) {
+        if (bad) return std::move(*bad);
+        return none;
+    }
+    if (policy.attempt_count && f->attempt >= *policy.attempt_count) return none;
 
     const auto length = [&](const std::optional<flow::duration_source>& source) -> result<milliseconds> {
         if (!source) return milliseconds(0);
@@ -147,7 +150,7 @@ std::optional<milliseconds> stepper::retry_delay(frame_id id, const flow::try_ta
     const auto base = length(policy.delay), step = length(policy.linear_increment), total = length(policy.total_duration);
     const auto from = length(policy.jitter_from), to = length(policy.jitter_to);
     for (const auto* each : {&base, &step, &total, &from, &to}) {
-        if (each->has_error()) return give_up(each->error());
+        if (each->has_error()) return each->error();
     }
     const auto n = static_cast<double>(f->attempt - 1);
     auto delay = static_cast<double>(base->count());
@@ -158,11 +161,11 @@ std::optional<milliseconds> stepper::retry_delay(frame_id id, const flow::try_ta
         delay += static_cast<double>(from->count()) + span * derived_fraction(s_, *f, "jitter " + std::to_string(f->attempt));
     }
     const milliseconds wanted(static_cast<std::int64_t>(std::clamp(delay, 0.0, static_cast<double>(longest_delay.count()))));
-    if (policy.total_duration && world_.now + wanted > f->started_at + *total) return std::nullopt;
-    return wanted;
+    if (policy.total_duration && world_.now + wanted > f->started_at + *total) return none;
+    return std::optional(wanted);
 }
 
-void stepper::schedule_retry(frame_id id, const flow::try_task&, milliseconds delay) {
+void stepper::schedule_retry(frame_id id, milliseconds delay) {
     auto* f = s_.find(id);
     ++f->attempt;
     note(lifecycle_phase::retried, *f);

@@ -218,7 +218,26 @@ void tool_effect::ended(const attempt_ptr& which, bool succeeded) {
 
 void tool_effect::overdue(const attempt_ptr& which) {
     which->settle(make_problem(problem_type::timeout, "The tool " + which->request->function + " did not answer before its deadline; it was told to stop."));
+    tell_to_stop(which);
+}
+
+/// Its host ends the process of an isolated tool that does not listen. A thread of this process cannot be ended: somebody should know.
+void tool_effect::tell_to_stop(const attempt_ptr& which) {
     which->host->cancel(which->id);
+    if (which->plugin->settings.isolated) return;
+    const auto grace = options_.hosts.cancel_grace;
+    deadlines_->add(system_clock_source().now() + grace, [this, open = gate_, which, grace] {
+        open->pass([&] {
+            {
+                const std::lock_guard lock(guard_);
+                const auto at = by_key_.find(which->request->key);
+                if (at == by_key_.end() || at->second.front() != which) return;
+            }
+            options_.log(log_level::warning, which->plugin->file.manifest.name,
+                         "The tool " + which->request->function + " was told to stop " + std::to_string(grace.count()) +
+                             " ms ago and still runs. It is in-process, so its thread is left to it; the next attempt waits until it has ended.");
+        });
+    });
 }
 
 void tool_effect::cancel(std::string_view key) {
@@ -230,7 +249,7 @@ void tool_effect::cancel(std::string_view key) {
         attempts = at->second;
         for (const auto& each : attempts) each->cancelled = true;
     }
-    for (const auto& each : attempts) each->host->cancel(each->id);
+    for (const auto& each : attempts) tell_to_stop(each);
 }
 
 void tool_effect::take_beat(const attempt_ptr& of, std::string_view detail) {

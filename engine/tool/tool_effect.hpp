@@ -48,6 +48,7 @@ private:
     call_sink sink_for(const attempt_ptr& of);
     void ended(const attempt_ptr& which, bool succeeded);
     void overdue(const attempt_ptr& which);
+    void tell_to_stop(const attempt_ptr& which);
     void take_beat(const attempt_ptr& of, std::string_view detail);
 
     const plugin_registry registry_;

@@ -150,6 +150,33 @@ BOOST_AUTO_TEST_CASE(retries_back_off_exponentially_and_then_give_up) {
     BOOST_TEST(d.output() == R"({"gaveUp":500})");
 }
 
+BOOST_AUTO_TEST_CASE(a_catch_that_only_retries_hands_the_last_error_on) {
+    for (const std::string limit : {"limit: { attempt: { count: 2 } }", "delay: PT1S, limit: { duration: PT1.5S }", "when: .detail == \"try 1\"", "exceptWhen: .detail == \"try 2\""}) {
+        BOOST_TEST_INFO_SCOPE(limit);
+        driver d("\n  - again:\n      try: [ { call: { call: t.pure, with: {} } } ]\n      catch: { errors: { with: { type: communication } }, retry: { " + limit + " } }\n");
+        d.start();
+        auto last = communication();
+        for (int tries = 1; tries <= 2 && d.s.status != run_status::faulted; ++tries) {
+            last.detail = "try " + std::to_string(tries);
+            d.fail("call", last);
+            if (d.s.status == run_status::waiting) d.pass(1s);
+        }
+        BOOST_TEST_REQUIRE((d.s.status == run_status::faulted));
+        BOOST_TEST(d.s.error->detail == "try 2");
+        BOOST_TEST(d.s.error->instance == "/do/0/again/try/0/call");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(after_the_last_try_do_then_or_a_catch_without_retry_end_the_error) {
+    for (const std::string how : {"retry: { limit: { attempt: { count: 1 } } }, do: [ { mend: { set: mended } } ]", "retry: { limit: { attempt: { count: 1 } } }, then: end", "errors: { with: { type: communication } }"}) {
+        BOOST_TEST_INFO_SCOPE(how);
+        driver d("\n  - again:\n      try: [ { call: { call: t.pure, with: {} } } ]\n      catch: { " + how + " }\n");
+        d.start();
+        d.fail("call", communication());
+        BOOST_TEST((d.s.status == run_status::completed));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_error_nobody_catches_faults_the_run_with_its_place) {
     driver d(R"(
   - outer:

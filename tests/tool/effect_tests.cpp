@@ -77,7 +77,7 @@ BOOST_DATA_TEST_CASE(a_tool_is_a_function_of_the_engine, data::make(both), k) {
     BOOST_TEST((found->description.safety == effect_safety::at_most_once));
     BOOST_TEST(found->description.version == "1.2.0");
     BOOST_TEST(functions.find("rogue") == nullptr);
-    BOOST_TEST(functions.functions().size() == 18u);
+    BOOST_TEST(functions.functions().size() == 19u);
     BOOST_TEST(functions.add(e.effect).error().detail.find("offered twice") != std::string::npos);
     const auto outcome = e.start("rogue.echoes", R"({"ok":[1,2.5]})").get();
     BOOST_TEST(to_text(outcome.value.value()) == R"({"ok":[1,2.5]})");
@@ -179,6 +179,17 @@ BOOST_DATA_TEST_CASE(ten_thousand_beats_a_second_cost_little_and_the_newest_arri
     BOOST_TEST(all.back() == R"({"done":20000})");
     // In its own process a tool's beats are thinned out before they cost the engine anything.
     if (k == kind::isolated) BOOST_TEST(all.size() < 500u);
+}
+
+BOOST_AUTO_TEST_CASE(a_tool_in_this_process_that_does_not_listen_is_left_behind_with_a_line_in_the_log) {
+    engine_side e(kind::in_process);
+    const auto same = [](runtime::call_request& r) { r.key = "same"; };
+    auto first = e.start("rogue.stubborn", "{}", [&](auto& r) { same(r), r.deadline = soon(50ms); });
+    BOOST_TEST(first.error().status == 408);
+    auto second = e.start("rogue.echoes", R"({"ok":1})", same);
+    BOOST_TEST(e.w.log.wait_for("The tool rogue.stubborn was told to stop 300 ms ago and still runs."));
+    BOOST_TEST(e.start("rogue.stubborn", R"({"release":true})").get().value.has_value());
+    BOOST_TEST(second.get().value.has_value());  // only now
 }
 
 BOOST_DATA_TEST_CASE(a_call_counts_as_silent_from_when_its_host_has_it, data::make(both), k) {

@@ -62,6 +62,15 @@ json::value parts(const json::value&, call_context& call) {
     throw sdk::cancelled();
 }
 
+/// Does not listen to its cancellation: ends when another call says so.
+json::value stubborn(const json::value& in, call_context& call) {
+    static std::atomic<bool> released{false};
+    call.progress("deaf");
+    if (in.as_object().contains("release")) released = true;
+    while (!released) std::this_thread::yield();
+    return call.is_cancelled();
+}
+
 json::value drums(const json::value& in, call_context& call) {
     const auto beats = in.at("beats").as_int64();
     for (std::int64_t i = 1; i <= beats; ++i) {
@@ -124,6 +133,7 @@ PAWL_PLUGIN(sdk::plugin("rogue", "1.2.0", "Misbehaves.")
                 .add(sdk::json_tool("waits", "1.2.0", "Waits until it is cancelled.", sdk::safety::idempotent, any, any, waits))
                 .add(sdk::json_tool("resumes", "1.2.0", "Goes on where it was.", sdk::safety::idempotent, any, any, resumes))
                 .add(sdk::json_tool("parts", "1.2.0", "Says at last how far it came.", sdk::safety::idempotent, any, any, parts))
+                .add(sdk::json_tool("stubborn", "1.2.0", "Does not listen.", sdk::safety::idempotent, any, any, stubborn))
                 .add(sdk::json_tool("drums", "1.2.0", "Gives many signs of life.", sdk::safety::idempotent, any, any, drums).heartbeat_timeout(std::chrono::milliseconds(1'500)))
                 .add(sdk::json_tool("talks", "1.2.0", "Writes many lines.", sdk::safety::pure, any, any, talks))
                 .add(sdk::json_tool("tells", "1.2.0", "Tells a secret.", sdk::safety::pure, any, any, tells))
