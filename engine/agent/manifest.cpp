@@ -29,7 +29,7 @@ public:
     manifest load(const json::value& root) {
         manifest out = manifest_without_file(reader_.options().folder, reader_.options().environment);
         out.file = reader_.options().file;
-        top_ = reader_.object(root, "", "the manifest", {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "env"});
+        top_ = reader_.object(root, "", "the manifest", {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "redact", "env"});
         if (top_ == nullptr) return out;
         choose_environment();
         if (const auto name = inherited("name"); name.value != nullptr) out.name = text_of(name, "name");
@@ -37,6 +37,7 @@ public:
         if (const auto store = stated("store"); store.value != nullptr) read_store(reader_, *store.value, store.pointer, out);
         if (const auto agents = inherited("agents"); agents.value != nullptr) read_agents(reader_, *agents.value, agents.pointer, out);
         if (const auto tools = inherited("tools"); tools.value != nullptr) read_tools(reader_, *tools.value, tools.pointer, out);
+        if (const auto redact = inherited("redact"); redact.value != nullptr) read_redact(reader_, *redact.value, redact.pointer, out);
         if (const auto models = stated("models"); models.value != nullptr) read_models(reader_, *models.value, models.pointer, out);
         if (const auto secrets = stated("secrets"); secrets.value != nullptr) read_secrets(reader_, *secrets.value, secrets.pointer, out);
         if (const auto events = stated("events"); events.value != nullptr) read_events(reader_, *events.value, events.pointer, out);
@@ -54,7 +55,7 @@ private:
                 for (const auto& [name, value] : *named) {
                     const auto pointer = child("/env", name);
                     const auto* keys = reader_.object(value, pointer, "environment `" + std::string(name) + "`",
-                                                      {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress"});
+                                                      {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "redact"});
                     if (!is_environment_name(name) || name == default_environment) {
                         reader_.error_at_key(pointer, "bad-name", "`" + std::string(name) + "` cannot name an environment",
                                              "use up to 40 small letters, digits and dashes; `default` is the top level itself");

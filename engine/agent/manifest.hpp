@@ -1,7 +1,7 @@
 // The project manifest `pawl.yaml`, read for one environment: agents, tools, models, store, secrets by name, event sinks.
 // A plain value with every path made absolute; it never holds a secret. Compiled parts (schemas, migrations) are immutable.
 //
-// Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents` and `tools`; `store`, `models`, `secrets`,
+// Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents`, `tools` and `redact`; `store`, `models`, `secrets`,
 // `events`, `retention` and `egress` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
 #pragma once
 
@@ -73,6 +73,13 @@ struct retention_settings {
     std::optional<milliseconds> finished_runs, live_history, delivered_events, consumed_messages, ended_approvals;
 };
 
+/// What recordings may not hold (`pawl run --record`, `pawl test record`).
+struct redact_settings {
+    std::vector<std::string> names;     ///< of members, at any depth
+    std::vector<std::string> pointers;  ///< JSON Pointers into inputs, arguments and outputs; `*` is any member or item
+    std::vector<std::string> patterns;  ///< regular expressions: what they find in a text
+};
+
 struct manifest {
     std::string file;    ///< empty: no manifest, defaults only
     std::string folder;  ///< absolute
@@ -88,6 +95,7 @@ struct manifest {
     std::vector<event_sink> sinks;
     retention_settings retention;
     std::map<std::string, std::string, std::less<>> egress;  ///< origin -> origin that its requests go to instead, variables replaced
+    redact_settings redact;
 };
 
 struct manifest_options {

@@ -2,8 +2,10 @@
 
 #include "base/duration.hpp"
 #include "base/suggest.hpp"
+#include "expr/program.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace pawl::agent {
@@ -243,6 +245,30 @@ void read_egress(manifest_reader& in, const json::value& value, const std::strin
                      "write scheme, host and perhaps a port, without a path, such as http://127.0.0.1:8080");
         }
         out.egress.insert_or_assign(std::string(origin), to);
+    }
+}
+
+void read_redact(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out) {
+    const auto* all = in.object(value, pointer, "`redact`", {"names", "pointers", "patterns"});
+    if (all == nullptr) return;
+    static const auto test = expr::program::compile("\"\" | test($pattern)", std::vector<std::string>{"pattern"}).value();
+    for (const auto& [key, into] : {std::pair("names", &out.redact.names), std::pair("pointers", &out.redact.pointers), std::pair("patterns", &out.redact.patterns)}) {
+        const auto* given = all->if_contains(key);
+        if (given == nullptr) continue;
+        const auto here = child(pointer, key);
+        const auto* list = in.list(*given, here, "`" + std::string(key) + "`");
+        for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+            const auto at = child(here, std::to_string(i));
+            const auto* text = (*list)[i].if_string();
+            if (text == nullptr || text->empty()) {
+                in.error(at, "wrong-type", "each of `" + std::string(key) + "` must be a string with text");
+                continue;
+            }
+            if (std::string_view(key) == "pointers" && !text->starts_with("/")) in.error(at, "wrong-pointer", "a JSON Pointer begins with /, such as /customer/name or /lines/*/iban");
+            const std::array<const json::value*, 1> with{&(*list)[i]};
+            if (std::string_view(key) == "patterns" && test.evaluate_one(nullptr, with).has_error()) in.error(at, "wrong-pattern", "this is not a regular expression (Oniguruma)");
+            into->emplace_back(*text);
+        }
     }
 }
 

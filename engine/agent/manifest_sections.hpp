@@ -13,5 +13,6 @@ void read_secrets(manifest_reader& in, const json::value& value, const std::stri
 void read_events(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_retention(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_egress(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
+void read_redact(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 
 }  // namespace pawl::agent

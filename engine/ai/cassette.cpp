@@ -177,6 +177,7 @@ result<cassette> cassette::parse(std::string_view text, const std::string& file)
 result<void> cassette::add(json::value line, std::size_t number) {
     if (!line.is_object()) return wrong("a record must be an object with `request` or `match`, and `response`");
     const auto& object = line.get_object();
+    if (object.contains("call")) return wrong("this is a recording of calls (pawl run --record), which answers cases of `pawl test`; a model's cassette is written with `record` at the model");
     if (auto fine = only_keys(object, "the record", {"request", "match", "response"}); fine.has_error()) return fine;
     const auto *request = object.if_contains("request"), *match = object.if_contains("match"), *response = object.if_contains("response");
     if (response == nullptr || !response->is_object()) return wrong("the record has no `response` object");
@@ -196,27 +197,39 @@ result<void> cassette::add(json::value line, std::size_t number) {
     return {};
 }
 
-result<model_reply> cassette::answer(const model_request& request) const {
-    const auto form = recorded_form(request);
-    if (const auto found = by_digest_.find(digest_of(form)); found != by_digest_.end()) return responses_[found->second];
+std::optional<result<model_reply>> cassette::find(const model_request& request) const {
+    if (const auto found = by_digest_.find(digest_of(recorded_form(request))); found != by_digest_.end()) return responses_[found->second];
     for (const auto& [rule, response] : rules_) {
         if (objection(rule, request).empty()) return responses_[response];
     }
-    return miss(request, form);
+    return std::nullopt;
 }
 
-problem cassette::miss(const model_request& request, const json::object& form) const {
-    std::string text = "The cassette " + file_ + " has no answer for this " + request.function + (request.task.empty() ? "" : " of the task `" + request.task + "`") + ".";
+result<model_reply> cassette::answer(const model_request& request) const {
+    auto found = find(request);
+    return found ? std::move(*found) : miss(request, recorded_form(request));
+}
+
+cassette::recorded_request cassette::closest(const model_request& request) const {
+    const auto* best = closest_record(recorded_form(request));
+    return best == nullptr ? recorded_request() : recorded_request{best->line, best->request};
+}
+
+const cassette::record* cassette::closest_record(const json::object& form) const {
     const record* best = nullptr;
     std::size_t most = 0;
     for (const auto& each : records_) {
         const auto like = likeness(form, each.request);
-        if (best == nullptr || like > most) {
-            best = &each;
-            most = like;
-        }
+        if (best != nullptr && like <= most) continue;
+        best = &each;
+        most = like;
     }
-    if (best != nullptr) text += " The closest record is on line " + std::to_string(best->line) + ": " + difference(form, best->request) + ".";
+    return best;
+}
+
+problem cassette::miss(const model_request& request, const json::object& form) const {
+    std::string text = "The cassette " + file_ + " has no answer for this " + request.function + (request.task.empty() ? "" : " of the task `" + request.task + "`") + ".";
+    if (const auto* best = closest_record(form); best != nullptr) text += " The closest record is on line " + std::to_string(best->line) + ": " + difference(form, best->request) + ".";
     constexpr std::size_t told = 3;
     for (std::size_t i = 0; i < rules_.size() && i < told; ++i) {
         text += " The `match` on line " + std::to_string(rules_[i].first.line) + " " + objection(rules_[i].first, request) + ".";

@@ -24,6 +24,15 @@ public:
     /// Error: what the cassette scripts, or a `configuration` problem that tells the closest record and how the request differs from it.
     result<model_reply> answer(const model_request& request) const;
 
+    /// As answer(), but nothing where the cassette has none.
+    std::optional<result<model_reply>> find(const model_request& request) const;
+    /// The recorded request that is most like this one; a line of 0: there is none.
+    struct recorded_request {
+        std::size_t line = 0;
+        json::object request;
+    };
+    recorded_request closest(const model_request& request) const;
+
     struct rule {
         std::size_t line = 0;
         std::string task, model;             ///< empty: any
@@ -36,6 +45,7 @@ private:
         json::object request;
         std::size_t response = 0;
     };
+    const record* closest_record(const json::object& form) const;  ///< null: nothing is recorded
     problem miss(const model_request& request, const json::object& form) const;
     result<void> add(json::value line, std::size_t number);
 

@@ -1,5 +1,7 @@
 #include "ai/difference.hpp"
 
+#include "base/json_difference.hpp"
+
 #include <algorithm>
 
 namespace pawl::ai {
@@ -31,6 +33,16 @@ std::string where_texts_differ(std::string_view asked, std::string_view recorded
     const auto line = 1 + std::count(asked.begin(), asked.begin() + static_cast<std::ptrdiff_t>(same), '\n');
     return "differs from byte " + std::to_string(same + 1) + " on (line " + std::to_string(line) + "; " + std::to_string(asked.size()) + " bytes asked, " +
            std::to_string(recorded.size()) + " recorded)";
+}
+
+/// The first places, as JSON Pointers: these are names of the author, not content.
+std::string places(const json::value& asked, const json::value& recorded) {
+    constexpr std::size_t told = 3;
+    std::string out;
+    for (const auto& each : json_changes(recorded, asked, told)) {
+        if (!each.pointer.empty()) out += (out.empty() ? " at " : ", ") + each.pointer.substr(0, 100);
+    }
+    return out;
 }
 
 std::string messages_difference(const json::value& asked, const json::value& recorded) {
@@ -72,8 +84,8 @@ std::string difference(const json::object& asked, const json::object& recorded) 
                                                                                                : "the system text " + where_texts_differ(text_of(system), text_of(old_system)));
     }
     say(messages_difference(at(asked, "messages"), at(recorded, "messages")));
-    if (at(asked, "schema") != at(recorded, "schema")) say("the schema of the answer is another one");
-    if (at(asked, "input") != at(recorded, "input")) say("the input " + where_texts_differ(text_of(at(asked, "input")), text_of(at(recorded, "input"))));
+    if (at(asked, "schema") != at(recorded, "schema")) say("the schema of the answer is another one" + places(at(asked, "schema"), at(recorded, "schema")));
+    if (at(asked, "input") != at(recorded, "input")) say("the input differs" + places(at(asked, "input"), at(recorded, "input")));
     return out.empty() ? "nothing that a recording compares" : out;
 }
 

@@ -95,7 +95,7 @@ void model_call::on_failure(problem error) {
 }
 
 void model_call::on_answer(model_reply reply) {
-    if (!validator_ || !reply.tool_calls.empty()) return finish(output_of(std::move(reply)));
+    if (!validator_ || !reply.tool_calls.empty()) return finish(call_output(call_->function, arguments_.one_text, std::move(reply)));
     auto checked = check_answer(*validator_, *arguments_.request.schema, reply);
     if (checked.has_value()) return finish(std::move(*checked));
     if (repaired_) return finish(checked.error());
@@ -105,12 +105,12 @@ void model_call::on_answer(model_reply reply) {
     send();
 }
 
-json::value model_call::output_of(model_reply reply) const {
-    if (call_->function == "ai.run") return std::move(reply.content);
-    if (call_->function == "ai.embed") {
+json::value call_output(std::string_view function, bool one_text, model_reply reply) {
+    if (function == "ai.run") return std::move(reply.content);
+    if (function == "ai.embed") {
         if (!reply.content.is_array() || reply.content.get_array().empty() || !reply.content.get_array().front().is_array()) return json::object{{"vectors", json::array()}};
         const auto dimensions = reply.content.get_array().front().get_array().size();
-        if (arguments_.one_text) return json::object{{"vector", reply.content.get_array().front()}, {"dimensions", dimensions}};
+        if (one_text) return json::object{{"vector", reply.content.get_array().front()}, {"dimensions", dimensions}};
         return json::object{{"vectors", std::move(reply.content)}, {"dimensions", dimensions}};
     }
     json::object out;

@@ -34,7 +34,6 @@ private:
     void on_failure(problem error);
     void on_answer(model_reply reply);
     void finish(result<json::value> value);
-    json::value output_of(model_reply reply) const;
     json::object record_of(const result<json::value>& value) const;
 
     boost::asio::steady_timer timer_;
@@ -53,6 +52,9 @@ private:
     json::object usage_;
     std::string request_id_, gateway_log_id_;
 };
+
+/// What a flow sees of an answer that needs no check.
+json::value call_output(std::string_view function, bool one_text, model_reply reply);
 
 /// The pause before retry `n` (from 1) of the call with this key: exponential, between half and one and a half of its step; the same every time.
 milliseconds retry_delay(const retry_options& options, std::string_view key, unsigned n);

@@ -107,6 +107,7 @@ void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
     add_place(command, o.place);
     command->add_flag("--json", o.json, "Print one JSON document with id, status, output or error, and steps");
     command->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
+    command->add_option("--record", o.record, "Append every answer of tools and models to this cassette, redacted, for `answers` of pawl test")->type_name("CASSETTE");
     example(command, "pawl run examples/hello/hello.yaml --input '{\"name\": \"Ada\"}'");
     command->callback([&] { chosen = [&o] { return run_command(o); }; });
 }

@@ -57,6 +57,7 @@ struct run_options {
     std::vector<std::string> tags;  ///< NAME=VALUE
     bool json = false;
     bool detach = false;
+    std::string record;  ///< a cassette to append every answer of the run to
 };
 int run_command(const run_options& options);
 

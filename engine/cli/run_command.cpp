@@ -9,6 +9,7 @@
 #include "cli/remote_files.hpp"
 #include "cli/workflow_finder.hpp"
 #include "cli/workplace.hpp"
+#include "trial/recorder.hpp"
 
 #include <filesystem>
 
@@ -23,6 +24,7 @@ struct prepared_run {
     json::value input;
     store::tag_map tags;
     std::string store;
+    std::shared_ptr<trial::recorder> recorder;  ///< null without --record
 };
 
 result<std::string> flow_to_run(const run_options& options, const agent::manifest& project, const agent_name& agent) {
@@ -45,6 +47,35 @@ result<std::shared_ptr<const flow::workflow>> workflow_to_run(const std::string&
     return load_flow_to_run(flow, finder.functions(), state_schema, &finder);
 }
 
+/// The project's tools; with --record as effects that write down what they answer.
+result<void> open_tools(const run_options& options, prepared_run& out) {
+    effect_dresser dressed;
+    if (!options.record.empty()) {
+        const auto secrets = secret_source::load(out.project);
+        if (secrets.has_error()) return secrets.error();
+        auto opened = trial::recorder::open(options.record, std::make_shared<trial::redaction>(out.project.redact, secrets->values()));
+        if (opened.has_error()) return opened.error();
+        out.recorder = std::move(*opened);
+        dressed = [recorder = out.recorder](std::shared_ptr<runtime::effect> each) { return trial::recorded(std::move(each), recorder); };
+    }
+    auto tools = open_toolbox(out.project, dressed);
+    if (tools.has_error()) return tools.error();
+    out.tools = std::move(*tools);
+    return {};
+}
+
+/// What was recorded, for people; false when the cassette is not whole.
+bool tell_recording(const std::string& cassette, const trial::recorder& recorder) {
+    const auto sum = recorder.so_far();
+    if (sum.failed) {
+        (void)fail("the cassette " + cassette + " could not be written to; it lacks answers of this run");
+        return false;
+    }
+    print_err("recorded " + std::to_string(sum.answers) + (sum.answers == 1 ? " answer in " : " answers in ") + cassette +
+              (sum.replaced > 0 ? ", " + std::to_string(sum.replaced) + (sum.replaced == 1 ? " value redacted" : " values redacted") : "") + "\n");
+    return true;
+}
+
 result<prepared_run> prepare(const run_options& options) {
     prepared_run out;
     auto tags = read_tags(options.tags);
@@ -60,9 +91,7 @@ result<prepared_run> prepare(const run_options& options) {
     out.project = std::move(*project);
     const auto flow = flow_to_run(options, out.project, out.agent);
     if (flow.has_error()) return flow.error();
-    auto tools = open_toolbox(out.project);
-    if (tools.has_error()) return tools.error();
-    out.tools = std::move(*tools);
+    if (auto opened = open_tools(options, out); opened.has_error()) return opened.error();
     const json::value* state_schema = nullptr;
     if (!out.agent.agent.empty()) {
         const auto* settings = out.tools.states->find(out.agent.agent);
@@ -121,11 +150,15 @@ int run_command(const run_options& options) {
         const auto shard = in.own_any();
         if (shard.has_error()) return fail(shard.error());
         // Where others own every shard (`pawl serve`), one of them drives the run, and this process follows it from the store.
+        if (!shard->has_value() && prepared->recorder) return fail("--record needs the run in this process, but others own every shard of this store; use a store of your own: --store sqlite:FILE");
         run.shard = shard->value_or(shard_of(run.id, in.shard_count()));
     } else {
         run.shard = shard_of(run.agent + "/" + run.agent_key, in.shard_count());
-        if (const auto owned = in.own(run.shard); owned.has_error()) return fail(owned.error());
+        const auto owned = in.own(run.shard);
+        if (owned.has_error()) return fail(owned.error());
+        if (!*owned && prepared->recorder) return fail("--record needs the run in this process, but another one drives this agent; use a store of your own: --store sqlite:FILE");
     }
+    if (prepared->recorder) prepared->recorder->follow(run.id, prepared->input);
     follower follow(in, run.id, run.shard, {options.detach, options.json, nullptr, false, false});
     if (const auto submitted = in.engine().submit(run, *prepared->workflow); submitted.has_error()) return fail(to_problem(submitted.error()));
     if (!options.json) {
@@ -134,6 +167,7 @@ int run_command(const run_options& options) {
     const auto code = follow.follow();
     in.close();
     if (code.has_error()) return fail(code.error());
+    if (prepared->recorder && !tell_recording(options.record, *prepared->recorder)) return exit_wrong;
     return *code;
 }
 

@@ -32,7 +32,7 @@ agent::log_effect::sink into(std::shared_ptr<const observe::logger> log) {
 
 }  // namespace
 
-result<toolbox> open_toolbox(const agent::manifest& project) {
+result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresser& dressed) {
     auto secrets = secret_source::load(project);
     if (secrets.has_error()) return secrets.error();
     const auto level = chosen_log_level();
@@ -59,9 +59,13 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
     out.web = std::make_shared<protocol::authenticated_client>(out.network->client());
 
     auto registry = std::make_shared<runtime::effect_registry>();
-    std::vector<std::shared_ptr<runtime::effect>> all{std::make_shared<agent::update_effect>(out.states), std::make_shared<agent::approval_effect>(),
-                                                      std::make_shared<agent::log_effect>(into(out.log)), std::make_shared<runtime::workflow_effect>(),
-                                                      std::make_shared<runtime::schedule_effect>()};
+    for (const std::shared_ptr<runtime::effect>& own : {std::shared_ptr<runtime::effect>(std::make_shared<agent::update_effect>(out.states)),
+                                                        std::shared_ptr<runtime::effect>(std::make_shared<agent::approval_effect>()),
+                                                        std::shared_ptr<runtime::effect>(std::make_shared<agent::log_effect>(into(out.log))),
+                                                        std::shared_ptr<runtime::effect>(std::make_shared<runtime::schedule_effect>())}) {
+        if (auto added = registry->add(own); added.has_error()) return added.error();
+    }
+    std::vector<std::shared_ptr<runtime::effect>> all{std::make_shared<runtime::workflow_effect>()};
     all.push_back(std::make_shared<protocol::http_effect>(out.web));
     all.push_back(std::make_shared<protocol::mcp_effect>(out.network->context(), out.web, protocol::mcp_options{project.folder, PAWL_VERSION, {}}));
     all.push_back(std::make_shared<tool::process_effect>(out.network->context(), tool::process_options{project.folder}));
@@ -77,7 +81,7 @@ result<toolbox> open_toolbox(const agent::manifest& project) {
         all.push_back(std::move(*tools));
     }
     for (const auto& effect : all) {
-        if (auto added = registry->add(effect); added.has_error()) return added.error();
+        if (auto added = registry->add(dressed ? dressed(effect) : effect); added.has_error()) return added.error();
     }
     out.effects = std::move(registry);
     return out;

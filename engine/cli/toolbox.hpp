@@ -11,6 +11,7 @@
 #include "runtime/effect.hpp"
 #include "runtime/engine.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace pawl::cli {
@@ -25,7 +26,9 @@ struct toolbox {
 };
 
 /// Error: a plugin, cassette or setting that cannot be used, and why.
-result<toolbox> open_toolbox(const agent::manifest& project);
+/// `dressed`, when given, makes of each effect outside agents and logs the one that is used.
+using effect_dresser = std::function<std::shared_ptr<runtime::effect>(std::shared_ptr<runtime::effect>)>;
+result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresser& dressed = {});
 
 /// A run's event as a line of the log: ids, names, outcomes.
 void log_run_event(const observe::logger& log, const runtime::run_event& event);

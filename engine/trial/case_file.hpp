@@ -6,8 +6,10 @@
 #include "base/diagnostic.hpp"
 #include "base/function.hpp"
 #include "flow/yaml.hpp"
+#include "trial/recording.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,8 @@ struct reply {
     bool is_text = false;   ///< `text`: what a model wrote; read as JSON where the call asks for a schema
     problem error;
     milliseconds delay{0};
+    bool whole = false;         ///< recorded: `value` is the call's output as it was
+    json::object record;        ///< recorded facts of the call: model, promptVersion, usage
 };
 
 /// Which calls get which replies: the first call the first reply, and so on; the last one stays.
@@ -30,7 +34,8 @@ struct answer {
     std::string task;                  ///< task name; empty: any
     std::optional<json::value> with;   ///< matches the arguments
     std::optional<unsigned> attempt;
-    std::vector<reply> replies;
+    std::vector<reply> replies;                  ///< none where a recording answers
+    std::shared_ptr<const recording> recorded;   ///< `cassette`
     std::string pointer;
 };
 

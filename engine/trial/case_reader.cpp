@@ -4,6 +4,7 @@
 #include "trial/match.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 namespace pawl::trial {
@@ -116,6 +117,16 @@ private:
         return out;
     }
 
+    std::shared_ptr<const recording> recorded_in(const std::string& path, const std::string& pointer) {
+        const auto file = (std::filesystem::path(out_.path).parent_path() / path).lexically_normal().string();
+        auto& known = recordings_[file];
+        if (known) return known;
+        auto loaded = recording::load(file);
+        if (loaded.has_value()) known = std::make_shared<const recording>(std::move(*loaded));
+        else error(pointer, loaded.error().detail, "the path is relative to this file; `pawl run --record FILE` writes one");
+        return known;
+    }
+
     std::vector<answer> read_answers(const json::object& from, const std::string& pointer) {
         std::vector<answer> out;
         const auto* list = from.if_contains("answers");
@@ -131,7 +142,10 @@ private:
                 one.with = *with;
             }
             if (const auto* attempt = object.if_contains("attempt")) one.attempt = attempt->to_number<unsigned>();
-            if (const auto* replies = object.if_contains("replies")) {
+            if (const auto* cassette = object.if_contains("cassette")) {
+                one.recorded = recorded_in(std::string(cassette->get_string()), one.pointer + "/cassette");
+                if (object.contains("delay")) error(one.pointer + "/delay", "a cassette answers at once", "leave `delay` away, or script this answer with `value`");
+            } else if (const auto* replies = object.if_contains("replies")) {
                 for (std::size_t n = 0; n < replies->get_array().size(); ++n) {
                     one.replies.push_back(read_reply(replies->get_array()[n].get_object(), one.pointer + "/replies/" + std::to_string(n)));
                 }
@@ -249,6 +263,7 @@ private:
 
     case_file& out_;
     std::vector<diagnostic>& diagnostics_;
+    std::map<std::string, std::shared_ptr<const recording>> recordings_;
 };
 
 /// "`when`", "entry 2 of `cases`", "the file".

@@ -95,10 +95,11 @@ constexpr std::string_view text = R"schema({
           "with": { "description": "what the arguments must match" },
           "attempt": { "type": "integer", "minimum": 1 },
           "value": true, "text": { "type": "string" }, "error": { "$ref": "#/$defs/error" }, "silence": { "const": true }, "delay": { "$ref": "#/$defs/duration" },
+          "cassette": { "type": "string", "minLength": 1, "description": "path of recorded answers, relative to this file: of `pawl run --record`, or a model's cassette" },
           "replies": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/reply" }, "description": "the first call gets the first; the last one stays" }
         },
-        "anyOf": [ { "required": ["call"] }, { "required": ["task"] } ],
-        "oneOf": [ { "required": ["value"] }, { "required": ["text"] }, { "required": ["error"] }, { "required": ["silence"] }, { "required": ["replies"] } ]
+        "anyOf": [ { "required": ["call"] }, { "required": ["task"] }, { "required": ["cassette"] } ],
+        "oneOf": [ { "required": ["cassette"] }, { "required": ["value"] }, { "required": ["text"] }, { "required": ["error"] }, { "required": ["silence"] }, { "required": ["replies"] } ]
       }
     },
     "decision": {

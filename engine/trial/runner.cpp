@@ -196,7 +196,7 @@ json::object seen_in(const world& w, const script& s, const std::vector<std::str
 }  // namespace
 
 runner::runner(const case_file& file, const agent::manifest& project, const std::vector<function_description>& functions)
-    : file_(file), project_(project), functions_(file.functions), states_(std::make_shared<agent::agent_states>(project.agents)) {
+    : file_(file), project_(project), functions_(file.functions), states_(std::make_shared<agent::agent_states>(project.agents)), redact_(project.redact) {
     const auto add = [this](const std::vector<function_description>& all) {
         for (const auto& f : all) {
             const bool known = std::any_of(functions_.begin(), functions_.end(), [&](const function_description& d) { return d.name == f.name; });
@@ -256,10 +256,17 @@ result<std::shared_ptr<const flow::workflow>> runner::flow_of(const test_case& c
     return compile_file(flow->second, agent);
 }
 
+std::string runner::model_name(std::string_view alias) const {
+    const auto known = project_.models.find(alias.empty() ? std::string_view(project_.default_model) : alias);
+    if (known == project_.models.end()) return std::string(alias);
+    return known->second.model.empty() ? known->first : known->second.model;
+}
+
 result<history> runner::run(const test_case& c, const variant& v) {
     const auto workflow = flow_of(c);
     if (workflow.has_error()) return workflow.error();
     script outside(c, functions_, states_);
+    outside.ask_recordings_with([this](std::string_view alias) { return model_name(alias); }, &redact_);
     if (v.bad) outside.replace(*v.bad);
     if (v.duplicates) outside.answer_twice();
     world_options options;

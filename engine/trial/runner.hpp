@@ -53,6 +53,8 @@ public:
     const std::vector<function_description>& functions() const { return functions_; }
 
 private:
+    /// The provider's name of the model that an alias of the project stands for.
+    std::string model_name(std::string_view alias) const;
     result<std::shared_ptr<const flow::workflow>> compile_file(const std::string& path, const agent::agent_settings* agent);
     result<std::shared_ptr<const flow::workflow>> compile_inline(const test_case& c, const agent::agent_settings* agent);
 
@@ -61,6 +63,7 @@ private:
     std::vector<function_description> functions_;
     std::shared_ptr<const agent::agent_states> states_;
     std::map<std::string, std::shared_ptr<const flow::workflow>> compiled_;
+    redaction redact_;
 };
 
 }  // namespace pawl::trial

@@ -21,6 +21,19 @@ const json::value* schema_asked_for(const runtime::call_request& request) {
     return arguments == nullptr ? nullptr : arguments->if_contains("schema");
 }
 
+reply reply_of(runtime::call_outcome outcome) {
+    reply out;
+    out.whole = true;
+    out.record = std::move(outcome.record);
+    if (outcome.value.has_value()) {
+        out.value = std::move(*outcome.value);
+    } else {
+        out.what = reply::kind::error;
+        out.error = outcome.value.error();
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<function_description> real_functions() {
@@ -50,7 +63,7 @@ public:
             ++tried.executions;
             const auto& answered = tried.answered;
             if (answered.what == reply::kind::silence) return;
-            runtime::call_outcome outcome{json::value(), {}, {}};
+            runtime::call_outcome outcome{json::value(), answered.record, {}};
             if (answered.what == reply::kind::error) {
                 outcome.value = answered.error;
             } else {
@@ -105,15 +118,22 @@ seen_try& script::seen(const runtime::call_request& request) {
 
 reply script::choose(const runtime::call_request& request) {
     if (replacement_ && replacement_->key == request.key && (!replacement_->attempt || *replacement_->attempt == request.attempt)) return replacement_->with;
+    std::string missed;
     for (const auto& each : case_.answers) {
         if (!each.call.empty() && each.call != request.function) continue;
         if (!each.task.empty() && each.task != request.task) continue;
         if (each.attempt && *each.attempt != request.attempt) continue;
         if (each.with && !match(*each.with, request.arguments, nullptr).empty()) continue;
+        if (each.recorded) {
+            auto found = each.recorded->find(request, model_of_, redact_, used_recorded_);
+            if (found) return reply_of(std::move(*found));
+            missed += "\n" + each.recorded->miss(request, model_of_);
+            continue;
+        }
         const auto n = used_[&each]++;
         return each.replies[std::min(n, each.replies.size() - 1)];
     }
-    auto told = "`" + request.function + "` in task `" + request.task + "` with " + to_text(request.arguments);
+    auto told = "`" + request.function + "` in task `" + request.task + "` with " + to_text(request.arguments) + missed;
     reply none;
     none.what = reply::kind::error;
     none.error = make_problem(problem_type::configuration, "The case has no answer for " + told + ".");
@@ -130,6 +150,7 @@ result<json::value> script::output_of(const runtime::call_request& request, cons
         const auto wrong = validator->validate(request.arguments);
         if (!wrong.empty()) return schema::to_problem(wrong, "The input of `" + request.function + "`");
     }
+    if (r.whole) return r.value;
     const auto* schema = schema_asked_for(request);
     if (schema == nullptr) {
         if (r.is_text && request.function == "ai.chat") return json::value(json::object{{"text", r.value}, {"finishReason", "stop"}});

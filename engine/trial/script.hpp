@@ -45,6 +45,11 @@ public:
     /// All outlive the script. `functions`: what the project and the file offer.
     script(const test_case& of, const std::vector<function_description>& functions, std::shared_ptr<const agent::agent_states> states);
 
+    /// What recordings are asked with: what an alias of a model stands for, and the project's redaction (may be null; outlives the script).
+    void ask_recordings_with(ai::model_namer model_of, redaction* redact) {
+        model_of_ = std::move(model_of);
+        redact_ = redact;
+    }
     void replace(replacement r) { replacement_ = std::move(r); }
     void answer_twice() { answers_ = 2; }
     /// The effects of one process of `w`.
@@ -66,6 +71,9 @@ private:
     const std::vector<function_description>& functions_;
     std::shared_ptr<const agent::agent_states> states_;
     std::optional<replacement> replacement_;
+    ai::model_namer model_of_ = [](std::string_view alias) { return std::string(alias); };
+    redaction* redact_ = nullptr;
+    recording::used_answers used_recorded_;
     int answers_ = 1;
     std::map<const answer*, std::size_t> used_;
     std::vector<seen_try> tries_;

@@ -29,7 +29,7 @@ const std::map<std::string, names, std::less<>>& design() {
         {"tool", {"sdk", "runtime", "base", "process"}},
         {"ai", {"net", "runtime", "base"}},
         {"agent", {"runtime", "store", "schema"}},
-        {"trial", {"agent", "runtime", "run", "flow", "store", "schema", "expr", "base"}},
+        {"trial", {"agent", "ai", "observe", "runtime", "run", "flow", "store", "schema", "expr", "base"}},
         {"api", {"agent", "runtime", "net"}},
         {"observe", {"base"}},
         {"cli", {"agent", "ai", "api", "base", "expr", "flow", "net", "observe", "process", "protocol", "run", "runtime", "schema", "sdk", "store", "tool", "trial"}},
