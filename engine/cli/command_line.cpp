@@ -42,6 +42,7 @@ struct all_options {
     runs_options runs;
     migrate_options migrate;
     prune_options prune;
+    control_options control;
     approvals_options approvals;
     events_options events;
     agents_options agents;
@@ -165,9 +166,51 @@ void add_prune(CLI::App& group, prune_options& o, chosen_command& chosen) {
     command->callback([&o, &chosen] { chosen = [&o] { return prune_runs_command(o); }; });
 }
 
+/// One run by id, or many by filter.
+CLI::App* add_control(CLI::App& group, control_options& o, chosen_command& chosen, const char* kind, const char* what, const char* shown) {
+    auto* command = group.add_subcommand(kind, what);
+    command->add_option("ID", o.id, "The run's id, or a unique beginning of it")->type_name("");
+    command->add_flag("--all", o.all, "All runs that the filters below choose, and that it can be done to");
+    command->add_flag("--dry-run", o.dry_run, "Only say which runs");
+    command->add_option("--by", o.by, "Who does it (default: the operating system's user)")->type_name("WHO");
+    command->add_flag("--json", o.json, "Print JSON");
+    add_run_filters(command, o.filter);
+    add_place(command, o.place);
+    example(command, std::string(shown) + " 0193f5c2-81d4-7a10\n  " + shown + " --all --workflow shop/orders --since 2h --dry-run");
+    command->callback([&o, &chosen, kind] {
+        o.kind = kind;
+        chosen = [&o] { return control_runs_command(o); };
+    });
+    return command;
+}
+
+void add_control(CLI::App& group, all_options& all, chosen_command& chosen) {
+    auto& o = all.control;
+    add_control(group, o, chosen, "pause", "Suspend runs: nothing new starts; what is under way may end, and is recorded. It lasts until `pawl runs resume`", "pawl runs pause");
+    auto* resume = add_control(group, o, chosen, "resume", "Go on with a run here, paused or not, and follow it; or lift the pause of many", "pawl runs resume");
+    resume->add_flag("--detach", o.detach, "One run: leave as soon as it only waits (exit code 4)");
+    resume->callback([&o, &all, &chosen] {
+        o.kind = "resume";
+        chosen = [&o, &all] {
+            if (o.all || o.id.empty() || o.dry_run) return control_runs_command(o);
+            all.runs.place = o.place;
+            all.runs.id = o.id;
+            all.runs.by = o.by;
+            all.runs.json = o.json;
+            all.runs.detach = o.detach;
+            return resume_run_command(all.runs);
+        };
+    });
+    add_control(group, o, chosen, "cancel", "End runs as cancelled: their tools are told to stop, their children and approvals end with them", "pawl runs cancel");
+    add_control(group, o, chosen, "terminate", "End runs as cancelled at once, also one that cannot be read or driven any more, and the children it waits for", "pawl runs terminate");
+    auto* retry = add_control(group, o, chosen, "retry", "Go on with a faulted or cancelled run from the task that failed, as the same run", "pawl runs retry");
+    retry->add_option("--from", o.from, "Begin with this task instead: the failed one or one around it (outer/inner)")->type_name("TASK");
+    retry->add_flag("--detach", o.detach, "One run: leave as soon as it only waits (exit code 4)");
+}
+
 void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     auto& o = all.runs;
-    auto* group = app.add_subcommand("runs", "List, show, resume and cancel runs");
+    auto* group = app.add_subcommand("runs", "List, show and control runs");
     group->require_subcommand(0, 1);
     const auto common = [&](CLI::App* command) {
         add_place(command, o.place);
@@ -194,10 +237,7 @@ void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     filters(list);
     list->callback([&] { chosen = [&o] { return list_runs_command(o); }; });
     with_id("show", "Show a run with its steps, events and result", show_run_command, "pawl runs show 0193f5c2-81d4-7a10");
-    auto* resume = with_id("resume", "Go on with a run, and follow it", resume_run_command, "pawl runs resume 0193f5c2-81d4-7a10");
-    resume->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");
-    auto* cancel = with_id("cancel", "Cancel a run", cancel_run_command, "pawl runs cancel 0193f5c2-81d4-7a10");
-    cancel->add_option("--by", o.by, "Who cancels (default: the operating system's user)")->type_name("WHO");
+    add_control(*group, all, chosen);
     add_migrate(*group, all.migrate, chosen);
     add_prune(*group, all.prune, chosen);
 }

@@ -94,7 +94,21 @@ struct runs_options {
 int list_runs_command(const runs_options& options);
 int show_run_command(const runs_options& options);
 int resume_run_command(const runs_options& options);
-int cancel_run_command(const runs_options& options);
+
+/// Pause, resume, cancel, terminate or retry one run, or all that a filter chooses.
+struct control_options {
+    place_options place;
+    std::string kind;           ///< of the message: "pause", "resume", "cancel", "terminate", "retry"
+    std::string id;             ///< or filter and all
+    run_filter_options filter;
+    bool all = false;
+    bool dry_run = false;
+    std::string by;
+    std::string from;           ///< retry: a task
+    bool json = false;
+    bool detach = false;
+};
+int control_runs_command(const control_options& options);
 
 struct migrate_options {
     place_options place;

@@ -33,6 +33,10 @@ void follower::event(const runtime::run_event& e) {
         case kind::progress: if (!options_.json) view_.words(e); break;
         case kind::waiting:
             waits_ = true;
+            if (e.function == "pause") {
+                say_that_it_is_suspended();
+                break;
+            }
             if (e.function == "listen") {
                 if (!options_.json && !options_.leave_to_owner)
                     view_.note("  waiting " + e.task + ": listens for events (" + shortened(e.detail, 200) + ")" + (e.until ? " until " + to_rfc3339(*e.until) : ""));
@@ -42,6 +46,10 @@ void follower::event(const runtime::run_event& e) {
             break;
         case kind::finished: ended_ = true; break;
     }
+}
+
+void follower::say_that_it_is_suspended() {
+    if (!options_.json && !options_.leave_to_owner && !std::exchange(told_suspended_, true)) view_.note("  suspended; from another shell: pawl runs resume " + short_id(run_));
 }
 
 void follower::say_what_it_waits_for(std::optional<time_point> until, bool parked) {
@@ -104,7 +112,8 @@ void follower::read_steps() {
 }
 
 bool follower::only_waits(const store::run_row& row) {
-    if (row.status != run_status::waiting) return false;
+    told_suspended_ = told_suspended_ && row.status == run_status::suspended;
+    if (row.status != run_status::waiting && row.status != run_status::suspended) return false;
     const auto now = in_.connection().now();
     if (now.has_error() || (row.due_at && *row.due_at <= *now)) return false;
     if (!here_) return true;
@@ -127,6 +136,7 @@ bool follower::look_at_store() {
     const bool applied = !options_.applied || options_.applied();
     if (applied && options_.leave_to_owner && !here_) return true;
     const bool waits = only_waits(*row_);
+    if (waits && row_->status == run_status::suspended) say_that_it_is_suspended();
     if (waits && !here_) say_what_it_waits_for(row_->due_at, true);
     // Here, the engine says when it has nothing to do; the store alone is believed only when that lasts.
     looks_waiting_ = waits ? looks_waiting_ + 1 : 0;

@@ -33,6 +33,7 @@ private:
     bool look_at_store();
     void read_steps();
     void note_owner();
+    void say_that_it_is_suspended();
     void say_what_it_waits_for(std::optional<time_point> until, bool parked);
     bool only_waits(const store::run_row& row);
     void event(const runtime::run_event& e);
@@ -49,6 +50,7 @@ private:
     std::optional<problem> failure_;
     bool here_ = false;           ///< this process owns the shard
     bool told_elsewhere_ = false;
+    bool told_suspended_ = false;
     bool ended_ = false, waits_ = false;
     int looks_waiting_ = 0;
     std::int64_t steps_seen_ = 0;

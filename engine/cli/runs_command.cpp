@@ -1,8 +1,11 @@
-// `pawl runs list|show|resume|cancel`.
+// `pawl runs list|show`, and going on with one run: `pawl runs resume RUN`.
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/workplace.hpp"
+#include "runtime/control.hpp"
+
+#include <algorithm>
 
 namespace pawl::cli {
 namespace {
@@ -73,6 +76,14 @@ void print_run(store::connection& connection, const store::run_row& row) {
     print_out(out);
 }
 
+/// Suspended, or about to be.
+bool is_paused(store::connection& connection, const store::run_row& row) {
+    const auto now = connection.load_run(row.id);
+    if (now.has_value() && now->status == run_status::suspended) return true;
+    const auto messages = connection.fetch_inbox(std::span(&row.shard, 1), 0, 1'000);
+    return messages.has_value() && std::any_of(messages->begin(), messages->end(), [&](const store::inbox_entry& m) { return m.run == row.id && m.kind == runtime::pause_kind; });
+}
+
 }  // namespace
 
 int list_runs_command(const runs_options& options) {
@@ -121,46 +132,30 @@ int resume_run_command(const runs_options& options) {
     auto& in = **opened;
     const auto row = find_run(in.connection(), options.id);
     if (row.has_error()) return fail(row.error());
+    // Whoever drives it lifts the pause, also one that has been asked for and not begun.
+    const bool paused = !is_final(row->status) && is_paused(in.connection(), *row);
+    if (paused) {
+        const store::inbox_post message{row->shard, row->id, std::string(runtime::resume_kind), "cli", new_uuid7(), runtime::control_message(who_decides(options.by))};
+        if (const auto posted = in.connection().post(message); posted.has_error()) return fail(to_problem(posted.error()));
+    }
     // A run that is over may have left events that its process could not deliver any more.
     const auto left = in.connection().undelivered(std::span(&row->shard, 1), 1);
     if (!is_final(row->status) || (left.has_value() && !left->empty())) {
         if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
     }
     if (!options.json) print_err("run " + row->id + "  " + row->workflow + (row->agent.empty() ? "" : "  agent " + row->agent + "/" + row->agent_key) + "\n");
-    follower follow(in, row->id, row->shard, {options.detach, options.json, nullptr, false, false});
+    std::function<bool()> applied;
+    if (paused) {
+        applied = [&in, &row, lifted = false]() mutable {
+            if (!lifted) lifted = !is_paused(in.connection(), *row);
+            return lifted;
+        };
+    }
+    follower follow(in, row->id, row->shard, {options.detach, options.json, applied, false, false});
     const auto code = follow.follow();
     in.close();
     if (code.has_error()) return fail(code.error());
     return *code;
-}
-
-int cancel_run_command(const runs_options& options) {
-    const auto opened = open_existing_store(options.place);
-    if (opened.has_error()) return fail(opened.error());
-    auto& in = **opened;
-    const auto row = find_run(in.connection(), options.id);
-    if (row.has_error()) return fail(row.error());
-    if (is_final(row->status)) return fail("run " + row->id + " is over already: " + std::string(to_string(row->status)));
-    if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
-    const auto who = who_decides(options.by);
-    const store::inbox_post message{row->shard, row->id, "cancel", "cli", new_uuid7(), to_text(json::object{{"by", who}})};
-    if (const auto posted = in.connection().post(message); posted.has_error()) return fail(to_problem(posted.error()));
-    if (const auto owned = in.own(row->shard); owned.has_error()) return fail(owned.error());
-    std::optional<run_status> status;
-    const auto end = in.wait_until(
-        [&] {
-            const auto now = in.connection().load_run(row->id);
-            if (now.has_value() && is_final(now->status)) status = now->status;
-            // The process that drove the run may end before it has seen the message.
-            if (!status && !in.owns(row->shard)) (void)in.own(row->shard);
-            return status.has_value();
-        },
-        milliseconds(200), milliseconds(30'000));
-    in.close();
-    if (end == session::wait_end::timed_out) return fail("the process that drives run " + row->id + " has not answered within 30 s; the request is stored and will be applied");
-    if (end == session::wait_end::interrupted) return fail("interrupted; the request to cancel run " + row->id + " is stored and will be applied");
-    print_err("run " + short_id(row->id) + " is " + std::string(to_string(*status)) + "\n");
-    return exit_completed;
 }
 
 }  // namespace pawl::cli

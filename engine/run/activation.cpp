@@ -27,7 +27,10 @@ std::string activation_path(const run_state& s, const frame& f) {
     return path;
 }
 
-std::string idempotency_key(const run_state& s, const frame& f) { return to_base32(sha256(s.id + "\n" + activation_path(s, f))); }
+std::string idempotency_key(const run_state& s, const frame& f) {
+    const auto generation = s.key_generation == 0 ? std::string() : "~" + std::to_string(s.key_generation);
+    return to_base32(sha256(s.id + generation + "\n" + activation_path(s, f)));
+}
 
 std::string request_digest(std::string_view function, const json::value& arguments) {
     std::string text(function);
@@ -41,6 +44,13 @@ double derived_fraction(const run_state& s, const frame& f, std::string_view sal
     std::uint64_t bits = 0;
     for (std::size_t i = 0; i < 8; ++i) bits = (bits << 8) | digest[i];
     return static_cast<double>(bits >> 11) * 0x1.0p-53;
+}
+
+void uncount_visit(run_state& s, frame_id scope, flow::task_id task) {
+    auto* owner = scope == root_frame ? nullptr : s.find(scope);
+    for (auto& visit : owner == nullptr ? s.visits : owner->visits) {
+        if (visit.task == task && visit.count > 0) --visit.count;
+    }
 }
 
 std::uint64_t count_visit(run_state& s, frame_id scope, flow::task_id task) {

@@ -20,5 +20,7 @@ double derived_fraction(const run_state& s, const frame& f, std::string_view sal
 
 /// How often `task` has been entered in this activation of its scope, this time included.
 std::uint64_t count_visit(run_state& s, frame_id scope, flow::task_id task);
+/// Takes back one count_visit(): the next entry has the path, and the key, of the last one.
+void uncount_visit(run_state& s, frame_id scope, flow::task_id task);
 
 }  // namespace pawl::run

@@ -7,6 +7,9 @@
 namespace pawl::run {
 namespace {
 
+/// A run that goes on after its end tells anew of tasks that it told of before.
+std::string life_of(const run_state& s) { return s.revivals == 0 ? s.id : s.id + "~" + std::to_string(s.revivals); }
+
 /// Which attempts of the tries around it a frame belongs to: paths are the same in every attempt, events are not.
 std::string attempts_of(const run_state& s, const frame& f) {
     std::string out;
@@ -26,6 +29,8 @@ std::string_view to_string(lifecycle_phase phase) noexcept {
         case lifecycle_phase::completed: return "completed";
         case lifecycle_phase::faulted: return "faulted";
         case lifecycle_phase::cancelled: return "cancelled";
+        case lifecycle_phase::suspended: return "suspended";
+        case lifecycle_phase::resumed: return "resumed";
         case lifecycle_phase::correlation_started: return "correlation-started";
         case lifecycle_phase::correlation_completed: return "correlation-completed";
     }
@@ -35,13 +40,15 @@ std::string_view to_string(lifecycle_phase phase) noexcept {
 void stepper::note(lifecycle_phase phase, const frame& f, const problem* error) {
     if (!world_.lifecycle || !s_.task_of(f).is_authored()) return;
     const bool of_workflow = phase == lifecycle_phase::correlation_started || phase == lifecycle_phase::correlation_completed;
-    const auto id = derived_uuid(s_.id + "\n" + activation_path(s_, f) + "\n" + attempts_of(s_, f) + "\n" + std::string(to_string(phase)));
+    const auto id = derived_uuid(life_of(s_) + "\n" + activation_path(s_, f) + "\n" + attempts_of(s_, f) + "\n" + std::string(to_string(phase)));
     out_.lifecycle.push_back({id, of_workflow ? flow::no_task : f.task, phase, world_.now, error != nullptr ? std::optional(*error) : std::nullopt});
 }
 
 void stepper::note(lifecycle_phase phase, const problem* error) {
     if (!world_.lifecycle) return;
-    const auto id = derived_uuid(s_.id + "\n" + std::string(to_string(phase)));
+    // A run may be suspended often: each time is a step of its history.
+    const bool often = phase == lifecycle_phase::suspended || phase == lifecycle_phase::resumed;
+    const auto id = derived_uuid(life_of(s_) + "\n" + std::string(to_string(phase)) + (often ? " " + std::to_string(s_.next_step) : ""));
     out_.lifecycle.push_back({id, flow::no_task, phase, world_.now, error != nullptr ? std::optional(*error) : std::nullopt});
 }
 

@@ -19,6 +19,8 @@ enum class lifecycle_phase : std::uint8_t {
     completed,
     faulted,
     cancelled,
+    suspended,              ///< of the workflow: it is paused
+    resumed,                ///< of the workflow: it goes on after a pause or, on request, after its end
     correlation_started,    ///< of the workflow: a `listen` begins
     correlation_completed   ///< of the workflow: a `listen` has what it waited for
 };

@@ -7,6 +7,8 @@
 namespace pawl::run {
 namespace {
 
+constexpr std::size_t most_held_events = 10'000;
+
 /// The frame of a call that still waits for its outcome.
 frame* open_call(run_state& s, frame_id id) {
     auto* f = s.find(id);
@@ -14,21 +16,6 @@ frame* open_call(run_state& s, frame_id id) {
 }
 
 std::string_view function_of(const run_state& s, const frame& f) { return std::get<flow::call_task>(s.task_of(f).body).function; }
-
-/// With how far it was, if it told: whoever decides may need it.
-problem unknown_outcome(const run_state& s, const frame& f, const std::map<std::string, std::string, std::less<>>* details) {
-    auto error = make_problem(problem_type::runtime,
-                              "Task `" + s.task_of(f).name + "` called `" + std::string(function_of(s, f)) +
-                                  "` and the engine stopped before it learned the outcome. The function runs at most once, so it was not called again: "
-                                  "find out what happened and decide.",
-                              s.task_of(f).pointer);
-    error.title = "Unknown Outcome";
-    if (details == nullptr) return error;
-    if (const auto told = details->find(f.key); told != details->end()) {
-        if (auto detail = parse_json(told->second)) error.extra["lastDetail"] = std::move(*detail);
-    }
-    return error;
-}
 
 }  // namespace
 
@@ -48,22 +35,12 @@ transition resume(run_state& s, const surroundings& world) {
 
 transition recover(run_state& s, const surroundings& world) {
     stepper steps(s, world);
+    if (s.suspended_at) return steps.take();  // when it is resumed
     std::vector<frame_id> started;
     for (const auto& f : s.frames) {
         if (f.phase == frame_phase::started) started.push_back(f.id);
     }
-    for (const auto id : started) {
-        auto* f = s.find(id);
-        if (f == nullptr) continue;  // an unknown outcome before it ended its scope
-        if (std::get<flow::call_task>(s.task_of(*f).body).safety == effect_safety::at_most_once) {
-            auto error = unknown_outcome(s, *f, world.details);
-            steps.record(*f, function_of(s, *f), "unknown", value_ref(json::value(to_json(error))));
-            f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
-            steps.fail(id, std::move(error));
-        } else {
-            steps.out().calls.push_back({id, true});
-        }
-    }
+    for (const auto id : started) steps.recover_call(id);
     steps.drain();
     return steps.take();
 }
@@ -74,8 +51,12 @@ transition call_completed(run_state& s, frame_id call, json::value output, const
         // What an author is told to expect of `await: false` is the input, whatever the effect says about the start.
         const bool keeps_input = std::get<flow::call_task>(s.task_of(*f).body).outputs_input;
         const auto value = keeps_input ? f->input : value_ref(std::move(output));
-        f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
         steps.record(*f, function_of(s, *f), "completed", value, facts);
+        if (s.suspended_at) {
+            steps.answer_later(call, value);
+            return steps.take();
+        }
+        f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
         steps.complete(call, value);
         steps.drain();
     }
@@ -88,6 +69,10 @@ transition call_failed(run_state& s, frame_id call, problem error, const json::o
         if (error.instance.empty()) error.instance = s.task_of(*f).pointer;
         const auto outcome = type_name_of(error.type) == "timeout" ? "timeout" : "faulted";
         steps.record(*f, function_of(s, *f), outcome, value_ref(json::value(to_json(error))), facts);
+        if (s.suspended_at) {
+            steps.answer_later(call, error);
+            return steps.take();
+        }
         f->phase = frame_phase::body;  // answered: not to be abandoned with its scope
         steps.fail(call, std::move(error));
         steps.drain();
@@ -100,19 +85,25 @@ void call_parked(run_state& s, frame_id call, std::optional<time_point> wake_at)
         f->phase = frame_phase::parked;
         f->wake_at = wake_at;
     }
-    const bool works = !s.ready.empty() || std::any_of(s.frames.begin(), s.frames.end(), [](const frame& f) { return f.phase == frame_phase::started; });
-    if (!is_final(s.status)) s.status = works ? run_status::running : run_status::waiting;
+    set_status(s);
 }
 
 transition time_passed(run_state& s, const surroundings& world) {
     stepper steps(s, world);
-    if (!is_final(s.status)) steps.fire_due();
+    if (!is_final(s.status) && !s.suspended_at) steps.fire_due();
     return steps.take();
 }
 
 transition event_arrived(run_state& s, const value_ref& event, const surroundings& world) {
     stepper steps(s, world);
-    if (!is_final(s.status)) steps.event_arrived(event);
+    if (is_final(s.status)) return steps.take();
+    if (s.suspended_at && s.held_events.size() < most_held_events) {
+        s.held_events.push_back(event);
+        return steps.take();
+    }
+    // Too many to hold: the tasks that listen take them now, with the limit that they have.
+    for (const auto& held : std::exchange(s.held_events, {})) steps.event_arrived(held);
+    steps.event_arrived(event);
     return steps.take();
 }
 

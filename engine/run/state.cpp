@@ -18,6 +18,7 @@ const frame* run_state::find_call(std::string_view key) const noexcept {
 }
 
 std::optional<time_point> run_state::due_at() const {
+    if (suspended_at) return std::nullopt;  // what falls due meanwhile fires when it is resumed
     std::optional<time_point> earliest = deadline;
     const auto consider = [&](const std::optional<time_point>& t) {
         if (t && (!earliest || *t < *earliest)) earliest = t;

@@ -29,7 +29,9 @@ enum class frame_phase : std::uint8_t {
     waiting,   ///< a wait that waits for its time
     started,   ///< a call handed to its effect
     parked,    ///< a call that waits for somebody outside
-    listening  ///< a listen that waits for events, or goes through them
+    listening, ///< a listen that waits for events, or goes through them
+    held,      ///< a call that the run wants to make and no effect has seen: the run was suspended before
+    answered   ///< a call that ended while the run was suspended: `results` has its output, or `error` why it failed
 };
 
 /// Where the frame of an extension is: frame::index.
@@ -78,7 +80,7 @@ struct frame {
     unsigned attempt = 1;         ///< of a try's body, and of a call under it
     std::optional<time_point> first_failure;
     std::optional<time_point> attempt_deadline;  ///< limit.attempt.duration
-    // fork: of its branches; extension: the output of the extended task, and where it goes on
+    // fork: of its branches; extension: the output of the extended task, and where it goes on; answered call: its output
     std::vector<std::optional<value_ref>> results;
     // call
     value_ref arguments;
@@ -91,6 +93,16 @@ struct ready_item {
     frame_id parent = root_frame;
     flow::task_id task = flow::no_task;
     value_ref input;
+};
+
+/// Where a run stood when it ended otherwise than it should: what it goes on from when it is retried (control.hpp).
+struct standstill {
+    frame_id failed = root_frame;        ///< the task whose error nobody took; root_frame: the run was cancelled, or late itself
+    time_point at;
+    std::optional<time_point> deadline;  ///< the run's
+    std::vector<frame> frames;
+    std::vector<ready_item> ready;
+    std::vector<visit_count> visits;
 };
 
 struct run_state {
@@ -109,6 +121,11 @@ struct run_state {
     json::value steps_view = json::object();             ///< the same as one object: `$steps`
     frame_id next_frame = 1;
     std::int64_t next_step = 1;
+    std::uint64_t revivals = 0;          ///< how often it went on after its end, or from an earlier point
+    std::uint64_t key_generation = 0;    ///< part of idempotency keys unless 0: grows when effects are to happen anew
+    std::optional<time_point> suspended_at;  ///< starts nothing until it is resumed
+    std::vector<value_ref> held_events;  ///< arrived while it was suspended, in order
+    std::optional<standstill> halt;      ///< when faulted or cancelled
 
     value_ref output;                    ///< when completed
     std::optional<problem> error;        ///< when faulted

@@ -46,7 +46,8 @@ private:
 
 class writer {
 public:
-    explicit writer(const run_state& s) : s_(s), values_(s.raw_input) {}
+    explicit writer(const run_state& s)
+        : s_(s), frames_(s.halt ? s.halt->frames : s.frames), ready_(s.halt ? s.halt->ready : s.ready), values_(s.raw_input) {}
 
     encoded_state write() {
         encoded_state made;
@@ -54,17 +55,18 @@ public:
         out.reserve(512);
         out += "{\"format\":" + std::to_string(format);
         member(out, "started", s_.started_at);
-        if (s_.deadline) member(out, "deadline", *s_.deadline);
+        if (const auto& deadline = s_.halt ? s_.halt->deadline : s_.deadline) member(out, "deadline", *deadline);
         member(out, "input", s_.input);
         member(out, "context", s_.context);
         member(out, "nextFrame", s_.next_frame);
         member(out, "nextStep", static_cast<std::uint64_t>(s_.next_step));
-        visits(out, s_.visits);
+        visits(out, s_.halt ? s_.halt->visits : s_.visits);
         steps(out);
+        control(out);
         ready(out);
         out += ",\"frames\":[";
-        for (const auto& f : s_.frames) {
-            if (&f != s_.frames.data()) out += ',';
+        for (const auto& f : frames_) {
+            if (&f != frames_.data()) out += ',';
             write_frame(out, f);
         }
         out += "],\"values\":[";
@@ -123,12 +125,23 @@ private:
         out += '}';
     }
 
+    /// What only few runs have.
+    void control(std::string& out) {
+        if (s_.revivals != 0) member(out, "revivals", s_.revivals);
+        if (s_.key_generation != 0) member(out, "keyGeneration", s_.key_generation);
+        if (s_.suspended_at) member(out, "suspended", *s_.suspended_at);
+        list(out, "heldEvents", s_.held_events);
+        if (!s_.halt) return;
+        member(out, "halted", s_.halt->at);
+        if (s_.halt->failed != root_frame) member(out, "failed", s_.halt->failed);
+    }
+
     void ready(std::string& out) {
-        if (s_.ready.empty()) return;
+        if (ready_.empty()) return;
         name(out, "ready");
         out += '[';
-        for (const auto& item : s_.ready) {
-            if (&item != s_.ready.data()) out += ',';
+        for (const auto& item : ready_) {
+            if (&item != ready_.data()) out += ',';
             out += '[';
             number(out, item.parent);
             out += ',';
@@ -160,10 +173,8 @@ private:
         }
         if (std::holds_alternative<flow::extension_task>(body)) member(out, "index", f.index);
         if (f.attempt != 1) member(out, "attempt", std::uint64_t{f.attempt});
-        if (f.first_failure) {
-            member(out, "error", f.error);
-            member(out, "firstFailure", *f.first_failure);
-        }
+        if (f.first_failure || (f.phase == frame_phase::answered && f.results.empty())) member(out, "error", f.error);
+        if (f.first_failure) member(out, "firstFailure", *f.first_failure);
         if (f.attempt_deadline) member(out, "attemptDeadline", *f.attempt_deadline);
         if (!f.results.empty()) {
             name(out, "results");
@@ -232,6 +243,8 @@ private:
     }
 
     const run_state& s_;
+    const std::vector<frame>& frames_;
+    const std::vector<ready_item>& ready_;
     value_table values_;
 };
 
@@ -299,9 +312,26 @@ public:
         for (const auto& f : s_.frames) {
             if (f.parent != root_frame && s_.find(f.parent) == nullptr) throw not_a_state{};
         }
+        control();
     }
 
 private:
+    void control() {
+        s_.revivals = number_at(root_, "revivals", 0);
+        s_.key_generation = number_at(root_, "keyGeneration", 0);
+        s_.suspended_at = time_at(root_, "suspended");
+        s_.held_events = list(root_, "heldEvents");
+        if (const auto halted = time_at(root_, "halted")) {
+            s_.halt.emplace();
+            s_.halt->at = *halted;
+            s_.halt->failed = number_at(root_, "failed", root_frame);
+            s_.halt->deadline = std::exchange(s_.deadline, std::nullopt);
+            std::swap(s_.halt->frames, s_.frames);
+            std::swap(s_.halt->ready, s_.ready);
+            std::swap(s_.halt->visits, s_.visits);
+        }
+    }
+
     value_ref read_value(const json::value& entry, const std::map<std::string, std::string, std::less<>>& blobs) const {
         const auto& o = entry.as_object();
         if (const auto* inline_value = member_of(o, "v")) return value_ref(*inline_value);
@@ -345,7 +375,7 @@ private:
         f.parent = number_at(o, "parent", root_frame);
         f.visit = number_at(o, "visit", 1);
         const auto phase = number_at(o, "phase", 0);
-        if (phase > static_cast<std::uint64_t>(frame_phase::listening)) throw not_a_state{};
+        if (phase > static_cast<std::uint64_t>(frame_phase::answered)) throw not_a_state{};
         f.phase = static_cast<frame_phase>(phase);
         f.started_at = time_at(o, "started").value_or(time_point{});
         f.deadline = time_at(o, "deadline");
@@ -364,7 +394,7 @@ private:
         }
         f.attempt = static_cast<unsigned>(number_at(o, "attempt", 1));
         f.first_failure = time_at(o, "firstFailure");
-        if (f.first_failure) f.error = value_at(o, "error");
+        if (f.first_failure || member_of(o, "error") != nullptr) f.error = value_at(o, "error");
         f.attempt_deadline = time_at(o, "attemptDeadline");
         if (const auto* results = member_of(o, "results")) {
             for (const auto& r : array_from(*results)) f.results.push_back(r.is_null() ? std::optional<value_ref>() : value_of(r));
@@ -433,7 +463,7 @@ result<run_state> decode(std::string_view text, const std::string& id, std::shar
     if (root && root->is_object()) {
         try {
             reader(s, root->get_object(), blobs).read();
-            s.status = run_status::running;
+            s.status = s.suspended_at ? run_status::suspended : run_status::running;
             return s;
         } catch (const not_a_state&) {
         } catch (const std::exception&) {  // boost::json's as_...() and at()

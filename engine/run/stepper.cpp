@@ -11,8 +11,14 @@ std::optional<problem> check(const std::optional<schema::validator>& schema, con
     return schema::to_problem(schema->validate(value), what);
 }
 
+void set_status(run_state& s) {
+    if (is_final(s.status)) return;
+    const bool works = !s.ready.empty() || std::any_of(s.frames.begin(), s.frames.end(), [](const frame& f) { return f.phase == frame_phase::started; });
+    s.status = s.suspended_at ? run_status::suspended : works ? run_status::running : run_status::waiting;
+}
+
 void stepper::drain() {
-    while (!s_.ready.empty() && !is_final(s_.status)) {
+    while (!s_.ready.empty() && !is_final(s_.status) && !s_.suspended_at) {
         if (budget_ == 0) {
             out_.yielded = true;
             return;
@@ -30,10 +36,7 @@ void stepper::drain() {
 
 transition stepper::take() {
     std::erase_if(out_.calls, [&](const call_intent& c) { return s_.find(c.frame) == nullptr; });
-    if (!is_final(s_.status)) {
-        const bool works = !s_.ready.empty() || std::any_of(s_.frames.begin(), s_.frames.end(), [](const frame& f) { return f.phase == frame_phase::started; });
-        s_.status = works ? run_status::running : run_status::waiting;
-    }
+    set_status(s_);
     return std::move(out_);
 }
 
@@ -43,6 +46,7 @@ void stepper::begin_run() {
     s_.started_at = world_.now;
     s_.input = s_.raw_input;
     note(lifecycle_phase::started);
+    if (s_.suspended_at) note(lifecycle_phase::suspended);  // paused before it began
     if (auto bad = check(w.input.schema, *s_.raw_input, "the input of the workflow")) return fault(std::move(*bad));
     scope where(s_, world_, nullptr);
     if (w.input.transform) {

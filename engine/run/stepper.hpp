@@ -25,8 +25,9 @@ public:
 
     // Errors (stepper_errors.cpp).
     void fail(frame_id id, problem error);
-    void fault(problem error);
-    void end_cancelled(std::string_view reason);
+    void fault(problem error, std::optional<standstill> where = std::nullopt);
+    void end_cancelled(std::string_view reason, std::string_view title = "Cancelled");
+    standstill where_it_stands(frame_id failed) const;
     /// Offers an error of its body to a try; takes it (retry, handler or end) or returns false.
     bool offer(frame_id try_frame, problem& error);
     void start_attempt(frame_id try_frame);
@@ -60,6 +61,14 @@ public:
     void begin(frame_id id, const flow::extension_task& task);  // stepper_extensions.cpp
     void begin(frame_id id, const flow::listen_task& task);     // stepper_listen.cpp
     void begin_iteration(frame_id id, value_ref carried);
+
+    // Control (control.cpp).
+    void recover_call(frame_id id);
+    void answer(frame_id call);                                 ///< what an answered call's run did not take in while it was suspended
+    void answer_later(frame_id call, value_ref output);
+    void answer_later(frame_id call, const problem& error);
+    void enter_again(frame_id id);
+
     void event_arrived(const value_ref& event);                 // stepper_listen.cpp
 
     /// A duration where it is needed. Error: `validation` or `expression` problem.
@@ -86,6 +95,9 @@ private:
     transition out_;
     std::vector<frame_id> told_;  ///< frames whose end was noted before they are removed
 };
+
+/// What a run that is not over is doing: suspended, running or waiting.
+void set_status(run_state& s);
 
 /// "the input of task `x`" etc. as a `validation` problem, or nothing.
 std::optional<problem> check(const std::optional<schema::validator>& schema, const json::value& value, std::string_view what);

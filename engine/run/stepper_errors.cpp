@@ -35,18 +35,22 @@ bool admits(const std::optional<flow::evaluable>& when, const std::optional<flow
 
 void stepper::fail(frame_id id, problem error) {
     if (error.instance.empty()) error.instance = s_.task_of(*s_.find(id)).pointer;
+    auto where = where_it_stands(id);
     for (;;) {
         const auto parent = s_.find(id)->parent;
         note(lifecycle_phase::faulted, *s_.find(id), &error);
         remove_below(id, true, "cancelled");
-        if (parent == root_frame) return fault(std::move(error));
+        if (parent == root_frame) return fault(std::move(error), std::move(where));
         const auto& owner = *s_.find(parent);
         if (std::holds_alternative<flow::try_task>(s_.task_of(owner).body) && owner.phase == frame_phase::body && offer(parent, error)) return;
         id = parent;
     }
 }
 
-void stepper::fault(problem error) {
+standstill stepper::where_it_stands(frame_id failed) const { return {failed, world_.now, s_.deadline, s_.frames, s_.ready, s_.visits}; }
+
+void stepper::fault(problem error, std::optional<standstill> where) {
+    s_.halt = where ? std::move(*where) : where_it_stands(root_frame);
     remove_below(root_frame, false, "cancelled");
     note(lifecycle_phase::faulted, &error);
     s_.error = std::move(error);
@@ -54,10 +58,11 @@ void stepper::fault(problem error) {
     s_.deadline.reset();
 }
 
-void stepper::end_cancelled(std::string_view reason) {
+void stepper::end_cancelled(std::string_view reason, std::string_view title) {
+    s_.halt = where_it_stands(root_frame);
     remove_below(root_frame, false, "cancelled");
     s_.error = make_problem(problem_type::runtime, std::string(reason));
-    s_.error->title = "Cancelled";
+    s_.error->title = title;
     note(lifecycle_phase::cancelled);
     s_.status = run_status::cancelled;
     s_.deadline.reset();

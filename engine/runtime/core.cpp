@@ -1,6 +1,7 @@
 #include "runtime/core.hpp"
 
 #include "run/state_codec.hpp"
+#include "runtime/control.hpp"
 #include "runtime/secrets.hpp"
 
 #include <algorithm>
@@ -21,6 +22,9 @@ store::step_row row_of(const resident& r, const run::step_record& step) {
     return {step.seq, task.name, task.pointer, step.function, step.key, step.digest, static_cast<int>(step.attempt), step.outcome,
             step.started_at, step.ended_at, step.result.text(), to_text(json::value(step.record))};
 }
+
+/// A pause is the last that came before the run begins: then it comes first.
+bool paused_before_it_began(const std::deque<run_input>& inputs) { return inputs.back().what == run_input::kind::message && inputs.back().message.kind == pause_kind; }
 
 /// A run that ends says so to the call that waits for it, in the checkpoint that ends it.
 void tell_parent(const store::new_run& run, store::checkpoint& last) {
@@ -99,9 +103,10 @@ void core::load_more() {
     }
 }
 
-void core::load_failed(const std::string& run, const problem& error) {
+void core::load_failed(const std::string& run, const problem& error, const store::run_row* row) {
     --loads_under_way_;
-    loading_.erase(run);
+    const auto waiting = loading_.extract(run);
+    if (row != nullptr && !waiting.empty() && end_unread(*row, waiting.mapped())) return load_more();
     if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
     load_more();
 }
@@ -112,7 +117,10 @@ void core::loaded(loaded_run loaded) {
     auto inputs = waiting.empty() ? std::vector<run_input>() : std::move(waiting.mapped());
     const auto epoch = epochs_.find(loaded.row.shard);
     if (epoch == epochs_.end() || stopping_) return load_more();  // the new owner takes the messages
-    if (is_final(loaded.row.status)) {
+    const auto is_revival = [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); };
+    const bool over = is_final(loaded.row.status);
+    const bool fresh = loaded.row.state.empty();
+    if (over && (fresh || std::none_of(inputs.begin(), inputs.end(), is_revival))) {
         std::vector<std::int64_t> seqs;
         for (const auto& input : inputs) {
             if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
@@ -129,7 +137,6 @@ void core::loaded(loaded_run loaded) {
     r.belongs(loaded.row);
     r.epoch = epoch->second;
     r.revision = loaded.row.revision;
-    const bool fresh = loaded.row.state.empty();
     if (fresh) {
         r.state.id = loaded.row.id;
         r.state.workflow = loaded.workflow;
@@ -140,11 +147,13 @@ void core::loaded(loaded_run loaded) {
         auto state = run::decode(loaded.row.state, loaded.row.id, loaded.workflow, std::move(input), blobs);
         if (!state) {
             // Left as it is in the store: another version of pawl may read it.
+            if (end_unread(loaded.row, inputs)) return load_more();
             if (options_.log) options_.log(state.error().detail);
             return load_more();
         }
         r.state = std::move(*state);
         for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
+        if (over) hold_ended(r, loaded.row);
         r.subscribed = run::subscriptions(r.state);
     }
     for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
@@ -156,8 +165,9 @@ void core::loaded(loaded_run loaded) {
     tell(notice(r, run_event::kind::started));
     run_input first;
     first.what = fresh ? run_input::kind::begin : run_input::kind::recover;
-    r.inputs.push_back(std::move(first));
+    if (!over) r.inputs.push_back(std::move(first));
     for (auto& each : inputs) r.inputs.push_back(std::move(each));
+    if (fresh && paused_before_it_began(r.inputs)) std::rotate(r.inputs.begin(), r.inputs.end() - 1, r.inputs.end());
     process(r);
     load_more();
 }
@@ -190,24 +200,31 @@ void core::tell_born(resident& r, bool committed) {
 
 /// A run that can never go on in this form ends as faulted, so that somebody sees why.
 void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
+    end_without(loaded.row, epochs_[loaded.row.shard], run_status::faulted, error, {});
+    load_more();
+}
+
+/// Ends a run that is not in memory. Its state stays: what could not be read here may be read elsewhere, when it is retried.
+void core::end_without(const store::run_row& row, std::int64_t epoch, run_status status, const problem& error, std::vector<std::int64_t> consumed) {
     store::checkpoint last;
-    last.shard = loaded.row.shard;
-    last.epoch = epochs_[loaded.row.shard];
-    last.run = loaded.row.id;
-    last.expected_revision = loaded.row.revision;
-    last.status = run_status::faulted;
+    last.shard = row.shard;
+    last.epoch = epoch;
+    last.run = row.id;
+    last.expected_revision = row.revision;
+    last.status = status;
+    last.state = row.state;
     last.error = to_text(json::value(to_json(error)));
     last.unsubscribed_all = true;
-    tell_parent(loaded.row, last);
+    last.consumed = std::move(consumed);
+    tell_parent(row, last);
     ++committing_;
     ports_.commit(std::move(last));
     run_event event;
     event.what = run_event::kind::finished;
-    event.run = loaded.row.id;
-    event.status = run_status::faulted;
+    event.run = row.id;
+    event.status = status;
     event.detail = error.title + ": " + error.detail;
     tell(event);
-    load_more();
 }
 
 void core::consume_only(shard_id shard, std::vector<std::int64_t> seqs) {
@@ -340,23 +357,18 @@ void core::save(resident& r) {
         self.parent = r.parent;
         self.parent_key = r.parent_key;
         tell_parent(self, next);
-        r.stored_blobs.clear();
         next.unsubscribed_all = !std::exchange(r.subscribed, {}).empty();
+        // What it would go on from, should somebody retry it.
+        if (r.state.halt) {
+            save_state(r, next);
+        } else {
+            r.stored_blobs.clear();
+        }
     } else {
         save_subscriptions(r, next);
         next.due_at = r.state.due_at();
         set_timer(r, next.due_at);
-        auto encoded = run::encode(r.state);
-        next.state = std::move(encoded.text);
-        std::set<std::string> live;
-        for (const auto& blob : encoded.blobs) {
-            live.insert(blob.digest());
-            if (!r.stored_blobs.contains(blob.digest())) next.blobs.push_back({blob.digest(), blob.text()});
-        }
-        for (const auto& digest : r.stored_blobs) {
-            if (!live.contains(digest)) next.dropped_blobs.push_back(digest);
-        }
-        r.stored_blobs = std::move(live);
+        save_state(r, next);
     }
     settle_details(r, next);
     r.starting = std::exchange(r.to_start, {});
@@ -365,6 +377,20 @@ void core::save(resident& r) {
     r.committing = true;
     ++committing_;
     ports_.commit(std::move(next));
+}
+
+void core::save_state(resident& r, store::checkpoint& next) {
+    auto encoded = run::encode(r.state);
+    next.state = std::move(encoded.text);
+    std::set<std::string> live;
+    for (const auto& blob : encoded.blobs) {
+        live.insert(blob.digest());
+        if (!r.stored_blobs.contains(blob.digest())) next.blobs.push_back({blob.digest(), blob.text()});
+    }
+    for (const auto& digest : r.stored_blobs) {
+        if (!live.contains(digest)) next.dropped_blobs.push_back(digest);
+    }
+    r.stored_blobs = std::move(live);
 }
 
 void core::save_subscriptions(resident& r, store::checkpoint& next) {
@@ -408,15 +434,22 @@ void core::committed(const store::checkpoint& done, store::checkpoint_outcome ou
         auto last = notice(r, run_event::kind::finished);
         if (r.state.error) last.detail = r.state.error->title + ": " + r.state.error->detail;
         const auto run = done.run;
-        // Messages that came too late are consumed without effect.
-        std::vector<std::int64_t> late;
-        for (const auto& input : r.inputs) {
-            if (input.what == run_input::kind::message) late.push_back(input.message.seq);
-        }
+        // Messages that came too late are consumed without effect, unless one brings the run back.
+        auto late = std::exchange(r.inputs, {});
         const auto shard = r.shard;
         drop(run);
-        consume_only(shard, std::move(late));
         tell(last);
+        const bool again = std::any_of(late.begin(), late.end(), [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); });
+        std::vector<std::int64_t> seqs;
+        for (auto& input : late) {
+            if (input.what != run_input::kind::message) continue;
+            if (again) {
+                ensure_loaded(run, std::move(input));
+            } else {
+                seqs.push_back(input.message.seq);
+            }
+        }
+        consume_only(shard, std::move(seqs));
         return load_more();
     }
     start_calls(r, std::exchange(r.starting, {}));

@@ -39,7 +39,8 @@ public:
     void due(const std::vector<store::due_run>& runs, bool more = false);
     void tick();
     void loaded(loaded_run run);
-    void load_failed(const std::string& run, const problem& error);
+    /// `row`: when the run itself could be read, but not what it needs.
+    void load_failed(const std::string& run, const problem& error, const store::run_row* row = nullptr);
     void committed(const store::checkpoint& checkpoint, store::checkpoint_outcome outcome);
 
     /// Starts nothing any more and cancels the calls in flight.
@@ -59,12 +60,14 @@ private:
     void apply(resident& r, run_input input);
     void absorb(resident& r, run::transition done);
     void save(resident& r);
+    static void save_state(resident& r, store::checkpoint& next);
     static void save_subscriptions(resident& r, store::checkpoint& next);
     void settle(resident& r);
     void drop(const std::string& run);
     static void tell_born(resident& r, bool committed);
     run::surroundings world_of(const resident& r);
     void fault_unloadable(const loaded_run& run, const problem& error);
+    void end_without(const store::run_row& row, std::int64_t epoch, run_status status, const problem& error, std::vector<std::int64_t> consumed);
     void consume_only(shard_id shard, std::vector<std::int64_t> seqs);
     void tell(const run_event& event);
 
@@ -99,6 +102,12 @@ private:
 
     // core_migrate.cpp
     void migrate(resident& r, const store::inbox_entry& message);
+
+    // core_control.cpp
+    void control(resident& r, const store::inbox_entry& message);
+    std::vector<run::frame_id> take_back_calls(resident& r);
+    static void hold_ended(resident& r, const store::run_row& row);
+    bool end_unread(const store::run_row& row, const std::vector<run_input>& waiting);
 
     // core_lifecycle.cpp
     store::outbox_row lifecycle_row(const resident& r, const run::lifecycle_event& told) const;

@@ -1,4 +1,5 @@
 // Messages from the inbox, and the agent instance a run belongs to.
+#include "runtime/control.hpp"
 #include "runtime/core.hpp"
 #include "runtime/migration.hpp"
 
@@ -39,6 +40,8 @@ void core::take_message(resident& r, const store::inbox_entry& message) {
         }
         return absorb(r, run::cancel(r.state, reason, world_of(r)));
     }
+    if (is_control(message.kind)) return control(r, message);
+    if (is_final(r.state.status)) return;  // it came with an order to go on that was refused
     if (message.kind == migrate_kind) return migrate(r, message);
     if (message.kind == "event") {
         // A run that does not listen any more takes no notice.

@@ -34,6 +34,11 @@ void core::notice_step(resident& r, const run::step_record& step) {
 
 void core::notice_waiting(resident& r) {
     if (!options_.listener) return;
+    if (r.state.suspended_at) {
+        auto event = notice(r, run_event::kind::waiting);
+        event.function = "pause";
+        return tell(event);
+    }
     for (const auto& f : r.state.frames) {
         if (f.phase == run::frame_phase::listening && !f.listen->satisfied) {
             auto event = notice(r, run_event::kind::waiting);
@@ -67,6 +72,7 @@ void core::update_agent_meta(resident& r) {
         case run_status::completed:
         case run_status::cancelled: patch["status"] = "idle"; break;
         case run_status::waiting: patch["status"] = "waiting"; break;
+        case run_status::suspended: patch["status"] = "suspended"; break;
         default: patch["status"] = "running";
     }
     unsigned attempt = 1;

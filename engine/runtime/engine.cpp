@@ -130,7 +130,7 @@ struct engine::impl final : core_ports {
             if (!definition) return give_up(definition.error());
             auto compiled = definitions.add(loaded.row.definition, definition->bundle);
             if (!compiled) {
-                on_core([this, run, why = compiled.error()] { heart->load_failed(run, why); });
+                on_core([this, run, why = compiled.error(), row = std::make_shared<store::run_row>(std::move(loaded.row))] { heart->load_failed(run, why, row.get()); });
                 return std::nullopt;
             }
             loaded.workflow = *compiled;

@@ -96,7 +96,7 @@ struct resident {
     std::set<std::string> subscribed;       ///< types of events, as the store has them
     std::optional<time_point> timer;        ///< as it stands in the core's timers
 
-    bool is_idle() const noexcept { return !committing && inputs.empty() && calls.empty() && state.ready.empty(); }
+    bool is_idle() const noexcept { return !committing && inputs.empty() && calls.empty() && (state.ready.empty() || state.suspended_at); }
 };
 
 }  // namespace pawl::runtime

@@ -48,7 +48,7 @@ std::vector<chain> chains_of(std::span<const checkpoint> batch, std::span<checkp
 /// Blobs of a chain, net: one that a later checkpoint drops is not written first. Within a checkpoint dropping comes before adding.
 void add_blobs(batch_rows& rows, const chain& one) {
     const auto& last = *one.links.back();
-    if (!last.run.empty() && is_final(last.status)) {
+    if (!last.run.empty() && (last.status == run_status::completed || (is_final(last.status) && last.state.empty()))) {
         rows.dropped_blobs.row().number(last.shard).text(last.run).text("");
         return;
     }
@@ -137,7 +137,7 @@ void add_state(batch_rows& rows, const checkpoint& first, const checkpoint& last
     states.row().number(last.shard).text(last.run);
     if (!first.born) states.number(first.expected_revision);
     states.number(last.expected_revision + 1).text(to_string(last.status)).maybe(ended ? std::nullopt : last.due_at);
-    states.text(ended ? std::string_view() : last.state).text(last.output).text(last.error);
+    states.text(last.status == run_status::completed ? std::string_view() : last.state).text(last.output).text(last.error);
 }
 
 void add_approval(batch_rows& rows, const approval_row& a) {

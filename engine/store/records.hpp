@@ -55,7 +55,7 @@ struct run_row : new_run {
     std::int64_t revision = 0;  ///< counts its checkpoints
     run_status status = run_status::pending;
     std::optional<time_point> due_at;  ///< earliest timer of any of its frames
-    std::string state;   ///< JSON text of its live frames and context; empty before the first checkpoint and after the end
+    std::string state;   ///< JSON text of its live frames and context; empty before the first checkpoint and when completed
     std::string output;  ///< JSON text, when completed
     std::string error;   ///< Problem Details JSON text, when faulted
     time_point created_at;
@@ -184,7 +184,7 @@ struct checkpoint {
     std::int64_t expected_revision = 0;  ///< revision in the store before this checkpoint; it becomes expected_revision + 1
     run_status status = run_status::running;
     std::optional<time_point> due_at;
-    std::string state;                   ///< JSON text; empty when final
+    std::string state;                   ///< JSON text; empty when completed; of a faulted or cancelled run: what it goes on from when it is retried
     std::string output;
     std::string error;
     std::vector<step_row> steps;

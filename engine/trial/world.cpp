@@ -151,7 +151,7 @@ store::checkpoint_outcome world::write_run(const store::checkpoint& c) {
     for (const auto& blob : c.blobs) blobs_[c.run][blob.digest] = blob.body;
     for (const auto& digest : c.dropped_blobs) blobs_[c.run].erase(digest);
     if (is_final(c.status)) {
-        blobs_.erase(c.run);
+        if (c.state.empty() || c.status == run_status::completed) blobs_.erase(c.run);
         row.ended_at = clock_;
     }
     steps_[c.run].insert(steps_[c.run].end(), c.steps.begin(), c.steps.end());
