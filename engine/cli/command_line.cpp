@@ -35,6 +35,7 @@ struct all_options {
     schema_options schema;
     expr_options expr;
     test_options test;
+    record_test_options record_test;
     run_options run;
     deploy_options deploy;
     definitions_options definitions;
@@ -81,7 +82,18 @@ void add_expr(CLI::App& app, expr_options& o, chosen_command& chosen) {
     command->callback([&] { chosen = [&o] { return expr_command(o); }; });
 }
 
-void add_test(CLI::App& app, test_options& o, chosen_command& chosen) {
+void add_record_test(CLI::App* test, record_test_options& o, chosen_command& chosen) {
+    auto* command = test->add_subcommand("record", "Write a case from a finished run: input, decisions and events with their times, answers of tools and models, redacted");
+    command->add_option("RUN", o.run, "The run's id, or a unique beginning of it")->required()->type_name("");
+    command->add_option("-o,--output", o.output, "The case file (default: run-ID.test.yaml)")->type_name("FILE");
+    add_place(command, o.place);
+    command->footer("The case passes when it is written: what does not come out as it was is left out, and told in the file and here.\n"
+                    "The project's `redact` says what it may not hold.\n\nExample:\n  pawl test record 0193f5c2-81d4-7a10 --output refund.test.yaml\n  pawl test refund.test.yaml\n\n"
+                    "Exit codes: 0 written, 1 there is no such finished run, or it cannot be written as a case.");
+    command->callback([&] { chosen = [&o] { return record_test_command(o); }; });
+}
+
+void add_test(CLI::App& app, test_options& o, record_test_options& record, chosen_command& chosen) {
     auto* command = app.add_subcommand("test", "Test flows and agents by cases (*.test.yaml), in virtual time and without any effect");
     command->add_option("PATHS", o.paths, "Case files, or folders that hold some (default: the current folder)")->type_name("");
     command->add_option("--filter", o.filter, "Only cases with this in their name")->type_name("TEXT");
@@ -92,11 +104,17 @@ void add_test(CLI::App& app, test_options& o, chosen_command& chosen) {
     command->add_flag("--old-states", o.old_states, "Begin with the agent's state in each of its earlier versions (given.earlier)");
     command->add_flag("--all-modes", o.all_modes, "All of these");
     command->add_option("-j,--jobs", o.jobs, "Files at a time (default: the number of processors)")->type_name("N");
+    auto* evaluate = command->add_flag("--evaluate", o.evaluate, "Ask the project's real models for each row of the tables: agreement, latency and tokens per model and prompt version");
+    command->add_option("--model", o.model, "With --evaluate: ask this model of the project in every call")->type_name("ALIAS")->needs(evaluate);
     add_project(command, o.place);
     command->add_flag("--json", o.json, "Print one JSON document");
     command->add_option("--junit", o.junit, "Write a JUnit report to this file")->type_name("FILE");
-    command->footer("Example:\n  pawl test examples/support-desk --all-modes\n\nExit codes: 0 all cases hold, 1 a file or the command is wrong, 2 a case failed.");
-    command->callback([&] { chosen = [&o] { return test_command(o); }; });
+    command->footer("Example:\n  pawl test examples/support-desk --all-modes\n\nExit codes: 0 all cases hold, 1 a file or the command is wrong, 2 a case failed.\n"
+                    "With --evaluate: 0 evaluated, 1 wrong, or agreement is below a threshold of its table.");
+    add_record_test(command, record, chosen);
+    command->callback([&, command] {
+        if (command->get_subcommands().empty()) chosen = [&o] { return test_command(o); };
+    });
 }
 
 void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
@@ -346,7 +364,7 @@ int run_program(int argc, const char* const* argv) {
     add_check(app, options.check, chosen);
     add_schema(app, options.schema, chosen);
     add_expr(app, options.expr, chosen);
-    add_test(app, options.test, chosen);
+    add_test(app, options.test, options.record_test, chosen);
     add_run(app, options.run, chosen);
     add_deploy(app, options.deploy, chosen);
     add_definitions(app, options.definitions, chosen);

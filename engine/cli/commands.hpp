@@ -40,8 +40,17 @@ struct test_options {
     std::size_t jobs = 0;  ///< files at a time; 0: as many as the machine has processors
     bool json = false;
     std::string junit;
+    bool evaluate = false;
+    std::string model;  ///< with evaluate: an alias for every call of a model
 };
 int test_command(const test_options& options);
+
+struct record_test_options {
+    place_options place;
+    std::string run;
+    std::string output;
+};
+int record_test_command(const record_test_options& options);
 
 struct expr_options {
     std::string program;

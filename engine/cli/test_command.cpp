@@ -2,6 +2,7 @@
 #include "agent/files.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/evaluate.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
 #include "cli/test_reports.hpp"
@@ -129,6 +130,29 @@ void test_all(std::vector<tested_file>& files, const std::vector<const opened_pr
     work();
 }
 
+/// The rows of all tables, with real models.
+int evaluate(const std::vector<tested_file>& files, const std::vector<const opened_project*>& of, const test_options& options) {
+    const auto began = steady::now();
+    std::vector<std::pair<const tested_file*, std::vector<row_outcome>>> all;
+    std::size_t rows = 0;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (!files[i].usable()) {
+            print_err(text_report({files[i]}, 0));
+            return exit_wrong;
+        }
+        auto played = evaluate_rows(files[i], of[i]->manifest, options);
+        if (played.has_error()) return fail(files[i].shown + ": " + played.error().detail);
+        rows += played->size();
+        all.emplace_back(&files[i], std::move(*played));
+    }
+    if (rows == 0) return fail("there are no rows to evaluate here; a case with a `table` has some (tests/cases/README.md of pawl)");
+    const auto results = group_rows(all);
+    const auto seconds = seconds_since(began);
+    print_out(options.json ? to_pretty_text(evaluation_json(results, seconds)) + "\n" : evaluation_text(results, seconds));
+    const bool fine = std::all_of(results.begin(), results.end(), [](const table_result& t) { return t.shortfalls().empty(); });
+    return fine ? exit_completed : exit_wrong;
+}
+
 }  // namespace
 
 int test_command(const test_options& options) {
@@ -152,6 +176,7 @@ int test_command(const test_options& options) {
         if (project.has_error()) files[i].trouble = project.error().detail;
         else of[i] = *project;
     }
+    if (options.evaluate) return evaluate(files, of, options);
     test_all(files, of, options);
     const auto seconds = seconds_since(began);
     if (options.json) print_out(to_pretty_text(json_report(files, seconds)) + "\n");

@@ -7,6 +7,7 @@
 #include "base/function.hpp"
 #include "flow/yaml.hpp"
 #include "trial/recording.hpp"
+#include "trial/table.hpp"
 
 #include <map>
 #include <memory>
@@ -58,6 +59,7 @@ struct starting_point {
     std::string flow;              ///< path as written; empty: `workflow`, or the agent's `on.message`
     json::value workflow;          ///< a whole definition; null: none
     std::string workflow_pointer;
+    std::map<std::string, std::string, std::less<>> files;  ///< prompts and schemas that `workflow` names: path as written -> text
     std::string agent, key;
     std::optional<json::value> state;
     std::optional<int> state_version;        ///< absent: the project's
@@ -78,6 +80,7 @@ struct test_case {
     std::string then_pointer;
     std::vector<std::pair<std::string, json::value>> always;  ///< pointer and condition: holds at the end in every mode
     std::vector<json::value> faults;   ///< errors that are declared ends
+    std::optional<table_row> row;      ///< this case is one row of a table
     std::vector<std::string> without;  ///< modes that do not apply, by their names
 };
 

@@ -60,7 +60,9 @@ public:
             if (!names.insert(one.name).second) error(pointer + "/name", "two cases are named \"" + one.name + "\"", "names tell cases apart in reports and with --filter");
             one.answers.insert(one.answers.end(), shared_answers.begin(), shared_answers.end());
             add_conditions(one, root, "");
-            out_.cases.push_back(std::move(one));
+            const auto* table = cases[i].get_object().if_contains("table");
+            if (table == nullptr) out_.cases.push_back(std::move(one));
+            else add_rows(one, table->get_object(), pointer + "/table");
         }
     }
 
@@ -69,6 +71,57 @@ public:
     }
 
 private:
+    /// A case for each row of a table.
+    void add_rows(const test_case& pattern, const json::object& from, const std::string& pointer) {
+        auto shared = std::make_shared<evaluation_table>();
+        shared->name = pattern.name;
+        shared->pointer = pointer;
+        shared->task = text_of(from, "task");
+        if (const auto* thresholds = from.if_contains("thresholds")) {
+            if (const auto* least = thresholds->get_object().if_contains("agreement")) shared->agreement = least->to_number<double>();
+            if (const auto* fields = thresholds->get_object().if_contains("fields")) {
+                for (const auto& [name, least] : fields->get_object()) shared->fields.emplace(name, least.to_number<double>());
+            }
+        }
+        auto rows = rows_of(from, pointer);
+        std::set<std::string> names;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            auto& row = rows[i];
+            row.table = shared;
+            for (auto& bad : check_matchers(row.expect)) error(row.pointer, row.place + ": " + bad.message);
+            auto one = pattern;
+            one.name += ": " + (row.name.empty() ? "row " + std::to_string(i + 1) : row.name);
+            if (!names.insert(one.name).second) error(row.pointer, "two rows are named \"" + row.name + "\" (" + row.place + ")", "names tell rows apart in reports and with --filter");
+            if (!row.input.is_null()) merge_patch(one.input, row.input);
+            one.row = std::move(row);
+            out_.cases.push_back(std::move(one));
+        }
+    }
+
+    std::vector<table_row> rows_of(const json::object& from, const std::string& pointer) {
+        std::vector<table_row> out;
+        if (const auto* list = from.if_contains("rows")) {
+            for (std::size_t i = 0; i < list->get_array().size(); ++i) {
+                const auto& object = list->get_array()[i].get_object();
+                table_row row;
+                row.name = text_of(object, "name");
+                row.place = "row " + std::to_string(i + 1);
+                row.pointer = pointer + "/rows/" + std::to_string(i);
+                if (const auto* input = object.if_contains("input")) row.input = *input;
+                row.expect = object.at("expect");
+                out.push_back(std::move(row));
+            }
+            return out;
+        }
+        auto loaded = load_rows((std::filesystem::path(out_.path).parent_path() / text_of(from, "file")).lexically_normal().string());
+        if (loaded.has_error()) {
+            error(pointer + "/file", loaded.error().detail, "the path is relative to this file; tests/cases/README.md shows the columns");
+            return out;
+        }
+        for (auto& row : *loaded) row.pointer = pointer + "/file";
+        return std::move(*loaded);
+    }
+
     void read_functions(const json::object& functions) {
         for (const auto& [name, body] : functions) {
             const auto& object = body.get_object();
@@ -200,6 +253,9 @@ private:
             out.workflow = *v;
             out.workflow_pointer = at;
         }
+        if (const auto [v, at] = find("files"); v != nullptr) {
+            for (const auto& [path, text] : v->get_object()) out.files.emplace(path, text.get_string());
+        }
         if (const auto [v, at] = find("agent"); v != nullptr) {
             const std::string_view name = v->get_string();
             out.agent = name.substr(0, name.find('/'));
@@ -251,7 +307,7 @@ private:
         if (const auto* input = from.if_contains("input")) out.input = *input;
         out.answers = read_answers(from, pointer);
         if (const auto* when = from.if_contains("when")) out.when = read_when(when->get_array(), pointer + "/when");
-        out.then = from.at("then");
+        if (const auto* then = from.if_contains("then")) out.then = *then;
         out.then_pointer = pointer + "/then";
         matcher(out.then, out.then_pointer);
         add_conditions(out, from, pointer);

@@ -46,6 +46,7 @@ constexpr std::string_view text = R"schema({
       "properties": {
         "flow": { "type": "string", "minLength": 1, "description": "path of the flow, relative to this file" },
         "workflow": { "type": "object", "description": "a whole definition, in place of `flow`" },
+        "files": { "type": "object", "additionalProperties": { "type": "string" }, "description": "prompts and schemas that `workflow` names: path as written -> text" },
         "agent": { "type": "string", "pattern": "^[^/]+/.+$", "description": "the instance that the run belongs to: NAME/KEY" },
         "state": { "description": "the agent's state before; absent: a new instance" },
         "stateVersion": { "type": "integer", "minimum": 1 },
@@ -125,12 +126,40 @@ constexpr std::string_view text = R"schema({
         }
       }
     },
+    "table": {
+      "description": "inputs with what is expected of them: each row is a case of its own, and with --evaluate a question to the real model",
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "rows": {
+          "type": "array", "minItems": 1, "maxItems": 10000,
+          "items": {
+            "type": "object", "required": ["expect"], "additionalProperties": false,
+            "properties": {
+              "name": { "type": "string", "minLength": 1, "maxLength": 200 },
+              "input": { "description": "merged into the case's input" },
+              "expect": { "description": "what the task's result, or the output, must match" }
+            }
+          }
+        },
+        "file": { "type": "string", "minLength": 1, "description": "rows from a .csv or .jsonl file, relative to this file" },
+        "task": { "type": "string", "minLength": 1, "description": "whose result is judged; absent: the run's output" },
+        "thresholds": {
+          "type": "object", "additionalProperties": false,
+          "properties": {
+            "agreement": { "type": "number", "minimum": 0, "maximum": 1 },
+            "fields": { "type": "object", "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 } }
+          }
+        }
+      },
+      "oneOf": [ { "required": ["rows"] }, { "required": ["file"] } ]
+    },
     "case": {
-      "type": "object", "required": ["name", "then"], "additionalProperties": false,
+      "type": "object", "required": ["name"], "anyOf": [ { "required": ["then"] }, { "required": ["table"] } ], "additionalProperties": false,
       "properties": {
         "name": { "type": "string", "minLength": 1, "maxLength": 300 },
         "given": { "$ref": "#/$defs/given" },
         "input": { "description": "what the run starts with; {} when absent" },
+        "table": { "$ref": "#/$defs/table" },
         "answers": { "$ref": "#/$defs/answers" },
         "when": { "$ref": "#/$defs/when" },
         "always": { "$ref": "#/$defs/conditions" },

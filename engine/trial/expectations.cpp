@@ -73,7 +73,37 @@ void judge_never(const test_case& c, const history& h, std::vector<finding>& out
     }
 }
 
+void judge_row(const test_case& c, const history& h, std::vector<finding>& out) {
+    if (!c.row) return;
+    const auto actual = row_actual(c, h);
+    const auto& task = c.row->table->task;
+    const auto what = task.empty() ? std::string("the output") : "the result of task `" + task + "`";
+    for (auto& m : match(c.row->expect, actual ? *actual : json::value(), h.seen)) {
+        finding f;
+        const bool inline_row = c.row->pointer.find("/rows/") != std::string::npos;
+        f.pointer = c.row->pointer + (inline_row ? "/expect" + m.pointer : "");
+        f.message = c.row->place + ": " + (m.path.empty() ? what : "`" + m.path.substr(1) + "` of " + what) + " is not as expected";
+        f.expected = std::move(m.expected);
+        f.actual = actual ? std::move(m.actual) : "nothing";
+        out.push_back(std::move(f));
+    }
+}
+
 }  // namespace
+
+std::optional<json::value> row_actual(const test_case& c, const history& h) {
+    const auto& task = c.row->table->task;
+    if (task.empty()) {
+        const auto* output = h.seen.if_contains("output");
+        return output == nullptr || output->is_null() ? std::nullopt : std::optional(*output);
+    }
+    const json::object* last = nullptr;
+    for (const auto& each : h.seen.at("transitions").get_array()) {
+        if (each.get_object().at("task") == json::value(task)) last = &each.get_object();
+    }
+    if (last == nullptr || last->at("outcome") != json::value("completed")) return std::nullopt;
+    return last->at("result");
+}
 
 std::vector<finding> judge_expectations(const test_case& c, const history& h, bool unordered) {
     std::vector<finding> out;
@@ -90,6 +120,7 @@ std::vector<finding> judge_expectations(const test_case& c, const history& h, bo
             out.push_back(std::move(f));
         }
     }
+    judge_row(c, h, out);
     judge_never(c, h, out);
     for (auto& more : judge_conditions(c, h)) out.push_back(std::move(more));
     for (const auto& t : h.troubles) out.push_back({"", "", t.pointer, t.message, "", "", "", {}, {}});

@@ -61,6 +61,8 @@ private:
     modes modes_;
 };
 
+/// What a row's `expect` is held against: the last result of the table's task, or the run's output; nothing when there is none.
+std::optional<json::value> row_actual(const test_case& c, const history& h);
 /// What does not match `then`, `always` and the script; `unordered`: lists in any order.
 std::vector<finding> judge_expectations(const test_case& c, const history& h, bool unordered);
 std::vector<finding> judge_conditions(const test_case& c, const history& h);

@@ -27,6 +27,11 @@ json::value parsed(const std::string& text) {
     return value.has_value() ? std::move(*value) : json::value(text);
 }
 
+/// What `run: workflow` names is not run in a case: its answer is scripted, as a tool's is.
+flow::found_workflow any_workflow(std::string_view, std::string_view, std::string_view version) {
+    return {version.empty() || version == "latest" ? std::string("0.0.0") : std::string(version), std::string(64, '0'), nullptr, {}, {}};
+}
+
 /// Standard types by their last segment, as authors write them.
 json::value error_seen(const std::string& text) {
     auto error = parsed(text);
@@ -214,6 +219,7 @@ result<std::shared_ptr<const flow::workflow>> runner::compile_file(const std::st
     flow::compile_options options;
     options.file = path;
     options.functions = functions_;
+    options.find_workflow = any_workflow;
     if (agent != nullptr && agent->state_schema) options.agent_state_schema = &*agent->state_schema;
     options.read_asset = [folder = fs::path(path).parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };
     const auto made = flow::compile(*text, options);
@@ -228,8 +234,12 @@ result<std::shared_ptr<const flow::workflow>> runner::compile_inline(const test_
     flow::compile_options options;
     options.file = file_.path;
     options.functions = functions_;
+    options.find_workflow = any_workflow;
     if (agent != nullptr && agent->state_schema) options.agent_state_schema = &*agent->state_schema;
-    options.read_asset = [folder = fs::path(file_.path).parent_path()](std::string_view named) { return agent::read_text_file((folder / named).lexically_normal().string()); };
+    options.read_asset = [folder = fs::path(file_.path).parent_path(), &files = c.given.files](std::string_view named) -> result<std::string> {
+        if (const auto at = files.find(named); at != files.end()) return {boost::system::in_place_value, at->second};
+        return agent::read_text_file((folder / named).lexically_normal().string());
+    };
     auto made = flow::compile(text, options);
     if (!made.compiled) {
         for (auto& d : made.diagnostics) {
@@ -266,6 +276,7 @@ result<history> runner::run(const test_case& c, const variant& v) {
     const auto workflow = flow_of(c);
     if (workflow.has_error()) return workflow.error();
     script outside(c, functions_, states_);
+    if (live_) outside.ask_models(live_);
     outside.ask_recordings_with([this](std::string_view alias) { return model_name(alias); }, &redact_);
     if (v.bad) outside.replace(*v.bad);
     if (v.duplicates) outside.answer_twice();

@@ -49,6 +49,9 @@ public:
     result<std::shared_ptr<const flow::workflow>> flow_of(const test_case& c);
     result<history> run(const test_case& c, const variant& v = {});
 
+    /// The models of every history from now on are real ones.
+    void ask_models(model_caller live) { live_ = std::move(live); }
+
     const case_file& file() const { return file_; }
     const std::vector<function_description>& functions() const { return functions_; }
 
@@ -64,6 +67,7 @@ private:
     std::shared_ptr<const agent::agent_states> states_;
     std::map<std::string, std::shared_ptr<const flow::workflow>> compiled_;
     redaction redact_;
+    model_caller live_;
 };
 
 }  // namespace pawl::trial

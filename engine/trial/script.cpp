@@ -54,6 +54,8 @@ public:
         for (const auto& f : script_.functions_) {
             if (!is_real(f.name)) out.push_back(f);
         }
+        // Runs that a run starts are others' work, like tools.
+        out.push_back({"run.workflow", "", "Starts a run of a workflow.", effect_safety::idempotent, std::nullopt, std::nullopt, std::string(origin_language)});
         return out;
     }
 
@@ -118,6 +120,7 @@ seen_try& script::seen(const runtime::call_request& request) {
 
 reply script::choose(const runtime::call_request& request) {
     if (replacement_ && replacement_->key == request.key && (!replacement_->attempt || *replacement_->attempt == request.attempt)) return replacement_->with;
+    if (live_ && request.function.starts_with("ai.")) return reply_of(live_(request));
     std::string missed;
     for (const auto& each : case_.answers) {
         if (!each.call.empty() && each.call != request.function) continue;
@@ -132,6 +135,10 @@ reply script::choose(const runtime::call_request& request) {
         }
         const auto n = used_[&each]++;
         return each.replies[std::min(n, each.replies.size() - 1)];
+    }
+    // A run that is started and not waited for answers with what it was given.
+    if (const auto* arguments = request.arguments.if_object(); request.function == "run.workflow" && arguments != nullptr && arguments->at("await") == json::value(false)) {
+        return reply_of({arguments->at("passes"), {}, {}});
     }
     auto told = "`" + request.function + "` in task `" + request.task + "` with " + to_text(request.arguments) + missed;
     reply none;

@@ -37,6 +37,9 @@ struct replacement {
     reply with;
 };
 
+/// A real model: its answer, waited for.
+using model_caller = std::function<runtime::call_outcome(const runtime::call_request&)>;
+
 /// The functions that are real in a script: agent.update, approval.request, log.
 std::vector<function_description> real_functions();
 
@@ -50,6 +53,8 @@ public:
         model_of_ = std::move(model_of);
         redact_ = redact;
     }
+    /// Calls of models (ai.*) go there instead of to the case's answers. It may take its time.
+    void ask_models(model_caller live) { live_ = std::move(live); }
     void replace(replacement r) { replacement_ = std::move(r); }
     void answer_twice() { answers_ = 2; }
     /// The effects of one process of `w`.
@@ -73,6 +78,7 @@ private:
     std::optional<replacement> replacement_;
     ai::model_namer model_of_ = [](std::string_view alias) { return std::string(alias); };
     redaction* redact_ = nullptr;
+    model_caller live_;
     recording::used_answers used_recorded_;
     int answers_ = 1;
     std::map<const answer*, std::size_t> used_;
