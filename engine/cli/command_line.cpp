@@ -224,6 +224,14 @@ void add_control(CLI::App& group, all_options& all, chosen_command& chosen) {
     auto* retry = add_control(group, o, chosen, "retry", "Go on with a faulted or cancelled run from the task that failed, as the same run", "pawl runs retry");
     retry->add_option("--from", o.from, "Begin with this task instead: the failed one or one around it (outer/inner)")->type_name("TASK");
     retry->add_flag("--detach", o.detach, "One run: leave as soon as it only waits (exit code 4)");
+    auto* fork = group.add_subcommand("fork", "Start a new run of what a run was started of, from the beginning, with its input or another one");
+    fork->add_option("ID", o.id, "The run's id, or a unique beginning of it")->required()->type_name("");
+    fork->add_option("-i,--input", o.input, "Another input: JSON, or a file (default: the run's own)")->type_name("INPUT");
+    fork->add_flag("--detach", o.detach, "Leave as soon as it only waits (exit code 4)");
+    fork->add_flag("--json", o.json, "Print JSON");
+    add_place(fork, o.place);
+    example(fork, "pawl runs fork 0193f5c2-81d4-7a10 --input '{\"order\": \"A-1001\"}'");
+    fork->callback([&o, &chosen] { chosen = [&o] { return fork_run_command(o); }; });
 }
 
 void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {

@@ -114,10 +114,12 @@ struct control_options {
     bool dry_run = false;
     std::string by;
     std::string from;           ///< retry: a task
+    std::string input;          ///< fork: JSON, or a file; empty: the original's
     bool json = false;
     bool detach = false;
 };
 int control_runs_command(const control_options& options);
+int fork_run_command(const control_options& options);
 
 struct migrate_options {
     place_options place;

@@ -52,7 +52,7 @@ result<frame_id> live_task(const run_state& s, const std::vector<frame>& frames,
     }
     if (found.size() == 1) return found.front()->id;
     if (found.size() > 1) return refused("Several tasks that were under way are called `" + std::string(from) + "`; name the tasks around it too, as in outer/inner: " + live + ".");
-    return refused("No task `" + std::string(from) + "` was under way when the run ended, only: " + (live.empty() ? "none" : live) + ". To go back further, use: pawl runs rewind.");
+    return refused("No task `" + std::string(from) + "` was under way when the run ended, only: " + (live.empty() ? "none" : live) + ". To begin anew with the same input, use: pawl runs fork.");
 }
 
 /// The time that it was over does not count, except for what was late itself.
