@@ -109,7 +109,12 @@ void add_test(CLI::App& app, test_options& o, record_test_options& record, chose
     add_project(command, o.place);
     command->add_flag("--json", o.json, "Print one JSON document");
     command->add_option("--junit", o.junit, "Write a JUnit report to this file")->type_name("FILE");
-    command->footer("Example:\n  pawl test examples/support-desk --all-modes\n\nExit codes: 0 all cases hold, 1 a file or the command is wrong, 2 a case failed.\n"
+    command->add_flag("--coverage", o.coverage, "Tell which tasks, branches, catch handlers and fields of agents' states no case reaches")->group("Coverage");
+    command->add_option("--coverage-html", o.coverage_html, "Write a page with the sources, lines marked, to index.html in this folder")->type_name("DIR")->group("Coverage");
+    command->add_option("--coverage-json", o.coverage_json, "Write the coverage to this file")->type_name("FILE")->group("Coverage");
+    command->add_option("--coverage-min", o.coverage_min, "Exit with 1 when less than this is covered")->type_name("PERCENT")->check(CLI::Range(0.0, 100.0))->group("Coverage");
+    command->footer("Examples:\n  pawl test examples/support-desk --all-modes\n  pawl test --coverage --coverage-min 90\n\n"
+                    "Exit codes: 0 all cases hold, 1 a file or the command is wrong, or --coverage-min is not reached, 2 a case failed.\n"
                     "With --evaluate: 0 evaluated, 1 wrong, or agreement is below a threshold of its table.");
     add_record_test(command, record, chosen);
     command->callback([&, command] {

@@ -42,6 +42,10 @@ struct test_options {
     std::string junit;
     bool evaluate = false;
     std::string model;  ///< with evaluate: an alias for every call of a model
+    bool coverage = false;
+    std::string coverage_html, coverage_json;  ///< a folder; a file
+    std::optional<double> coverage_min;        ///< percent of everything
+    bool measures() const noexcept { return coverage || !coverage_html.empty() || !coverage_json.empty() || coverage_min; }
 };
 int test_command(const test_options& options);
 

@@ -5,12 +5,14 @@
 #include "cli/evaluate.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
+#include "cli/test_coverage.hpp"
 #include "cli/test_reports.hpp"
 #include "cli/toolbox.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -88,6 +90,7 @@ trial::modes modes_of(const test_options& o) {
 void test_file(tested_file& f, const opened_project& project, const test_options& options) {
     const auto began = steady::now();
     trial::runner runner(*f.file, project.manifest, project.functions);
+    if (options.measures()) runner.measure(&f.covered);
     trial::judge judge(runner, modes_of(options));
     for (const auto& each : f.file->cases) {
         if (!options.filter.empty() && each.name.find(options.filter) == std::string::npos) continue;
@@ -114,6 +117,16 @@ result<void> write_file(const std::string& path, const std::string& text) {
     out.flush();
     if (out) return {};
     return make_problem(problem_type::configuration, "the report cannot be written to " + path);
+}
+
+result<void> write_coverage(const trial::coverage& all, const test_options& options) {
+    if (!options.coverage_json.empty()) {
+        if (auto written = write_file(options.coverage_json, to_pretty_text(coverage_json(all)) + "\n"); written.has_error()) return written;
+    }
+    if (options.coverage_html.empty()) return {};
+    std::error_code ec;
+    fs::create_directories(options.coverage_html, ec);
+    return write_file((fs::path(options.coverage_html) / "index.html").string(), coverage_html(all));
 }
 
 /// Files are tested side by side: each has a runner of its own.
@@ -179,15 +192,29 @@ int test_command(const test_options& options) {
     if (options.evaluate) return evaluate(files, of, options);
     test_all(files, of, options);
     const auto seconds = seconds_since(began);
-    if (options.json) print_out(to_pretty_text(json_report(files, seconds)) + "\n");
-    else print_out(text_report(files, seconds));
+    trial::coverage covered;
+    for (const auto& f : files) covered.merge(f.covered);
+    if (options.json) {
+        auto report = json_report(files, seconds);
+        if (options.measures()) report.get_object()["coverage"] = coverage_json(covered);
+        print_out(to_pretty_text(report) + "\n");
+    } else {
+        print_out(text_report(files, seconds) + (options.coverage ? coverage_text(covered) : std::string()));
+    }
+    if (const auto written = write_coverage(covered, options); written.has_error()) return fail(written.error());
     if (!options.junit.empty()) {
         if (const auto written = write_file(options.junit, junit_report(files)); written.has_error()) return fail(written.error());
     }
     const auto totals = totals_of(files);
     if (totals.unusable > 0) return exit_wrong;
     if (totals.cases == 0) return fail("no case has \"" + options.filter + "\" in its name");
-    return totals.failed > 0 ? exit_faulted : exit_completed;
+    if (totals.failed > 0) return exit_faulted;
+    if (options.coverage_min && covered.total().percent() < *options.coverage_min) {
+        char text[96];
+        std::snprintf(text, sizeof text, "%.2f %% is covered, but --coverage-min asks for %g %%; --coverage shows what is not", covered.total().percent(), *options.coverage_min);
+        return fail(text);
+    }
+    return exit_completed;
 }
 
 }  // namespace pawl::cli

@@ -18,6 +18,7 @@ struct tested_file {
     std::string trouble;                           ///< the same, when no place is known: its project cannot be opened
     std::shared_ptr<const trial::case_file> file;  ///< null when it could not be tested
     std::vector<trial::verdict> verdicts;          ///< of the chosen cases
+    trial::coverage covered;                       ///< when it was asked for
     double seconds = 0;
 
     bool usable() const noexcept { return file != nullptr && trouble.empty(); }

@@ -24,6 +24,7 @@ struct surroundings {
     std::uint64_t budget = 10'000;       ///< tasks entered before the machine yields to its neighbours
     const std::map<std::string, std::string, std::less<>>* details = nullptr;  ///< what calls told of how far they were: key -> JSON text
     bool lifecycle = false;              ///< somebody wants to be told of lifecycle_event
+    bool decisions = false;              ///< somebody wants to be told of each decision
 };
 
 /// A call whose intent the next checkpoint records.
@@ -60,6 +61,22 @@ struct emitted_event {
     value_ref event;
 };
 
+/// A way that the run took where there are several: for those who measure what was ever taken.
+struct decision {
+    enum class kind : std::uint8_t {
+        entered,    ///< the task runs
+        skipped,    ///< its `if` did not hold
+        chose,      ///< switch: the case `which`; as many as there are cases: none fits
+        iterated,   ///< for: over after `which` rounds
+        won,        ///< competing fork: the branch `which`
+        retried,    ///< try: an error begins attempt `which`
+        caught,     ///< try: an error is caught, and no retry policy stands there
+        exhausted   ///< try: the retry policy allows no more for an error that would be caught
+    } what = kind::entered;
+    flow::task_id task = flow::no_task;
+    std::size_t which = 0;
+};
+
 /// What one event brought about, beside the new state.
 struct transition {
     std::vector<call_intent> calls;         ///< to stage, and to start once durable
@@ -68,6 +85,7 @@ struct transition {
     std::vector<step_record> steps;
     std::vector<emitted_event> events;
     std::vector<lifecycle_event> lifecycle; ///< in the order in which it happened; empty unless surroundings::lifecycle
+    std::vector<decision> decisions;        ///< in the order in which they were taken; empty unless surroundings::decisions
     bool yielded = false;                   ///< work is left: post resume()
 };
 

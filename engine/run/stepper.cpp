@@ -85,9 +85,11 @@ void stepper::enter(ready_item item) {
         if (!*runs) {
             // A skipped task passes its input on and directs nothing: the flow goes on with the next one.
             s_.frames.pop_back();
+            decide(decision::kind::skipped, task.id);
             return leave(item.parent, task.id, {}, std::move(item.input));
         }
     }
+    decide(decision::kind::entered, task.id);
     note(lifecycle_phase::created, s_.frames.back());
     note(lifecycle_phase::started, s_.frames.back());
     if (!transform_input(s_.frames.back(), task)) return;
@@ -191,11 +193,12 @@ void stepper::end_scope(frame_id parent, value_ref output) {
 void stepper::join(frame_id fork, flow::task_id branch, value_ref output) {
     auto* owner = s_.find(fork);
     const auto& body = std::get<flow::fork_task>(s_.task_of(*owner).body);
+    const auto at = std::find(body.branches.begin(), body.branches.end(), branch);
     if (body.compete) {
+        decide(decision::kind::won, owner->task, static_cast<std::size_t>(at - body.branches.begin()));
         remove_below(fork, false, "cancelled");
         return complete(fork, std::move(output));
     }
-    const auto at = std::find(body.branches.begin(), body.branches.end(), branch);
     owner->results[static_cast<std::size_t>(at - body.branches.begin())] = std::move(output);
     if (!std::all_of(owner->results.begin(), owner->results.end(), [](const auto& r) { return r.has_value(); })) return;
     json::array all;

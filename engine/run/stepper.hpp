@@ -40,6 +40,10 @@ public:
     void note(lifecycle_phase phase, const frame& f, const problem* error = nullptr);
     void note(lifecycle_phase phase, const problem* error = nullptr);  ///< of the workflow
 
+    void decide(decision::kind what, flow::task_id task, std::size_t which = 0) {
+        if (world_.decisions) out_.decisions.push_back({what, task, which});
+    }
+
     // Records (stepper.cpp).
     void record(const frame& f, std::string_view function, std::string_view outcome, value_ref result, json::object facts = {});
 

@@ -117,12 +117,15 @@ bool stepper::offer(frame_id id, problem& error) {
             return false;
         }
         if (*delay) {
+            decide(decision::kind::retried, f->task, f->attempt + 1);
             schedule_retry(id, **delay);
             return true;
         }
+        decide(decision::kind::exhausted, f->task);
         // Who only asked for more tries did not ask for the last error to be forgotten.
         if (task.handler == flow::no_task && !task.then) return false;
     }
+    if (!task.retry) decide(decision::kind::caught, f->task);
     f->visits.clear();
     if (task.handler != flow::no_task) {
         f->phase = frame_phase::handler;

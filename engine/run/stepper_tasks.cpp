@@ -22,6 +22,11 @@ void stepper::begin(frame_id id, const flow::switch_task& task) {
     const auto* f = s_.find(id);
     scope where(s_, world_, f);
     const flow::switch_case* fallback = nullptr;
+    const auto take = [&](const flow::switch_case* choice) {
+        const auto at = choice == nullptr ? task.cases.size() : static_cast<std::size_t>(choice - task.cases.data());
+        decide(decision::kind::chose, f->task, at);
+        complete(id, f->input, choice != nullptr ? &choice->then : nullptr);
+    };
     for (const auto& choice : task.cases) {
         if (!choice.when) {
             fallback = &choice;
@@ -29,9 +34,9 @@ void stepper::begin(frame_id id, const flow::switch_task& task) {
         }
         const auto matches = where.test(*choice.when, *f->input);
         if (!matches) return fail(id, matches.error());
-        if (*matches) return complete(id, f->input, &choice.then);
+        if (*matches) return take(&choice);
     }
-    complete(id, f->input, fallback != nullptr ? &fallback->then : nullptr);
+    take(fallback);
 }
 
 void stepper::begin(frame_id id, const flow::for_task& task) {
@@ -51,15 +56,19 @@ void stepper::begin_iteration(frame_id id, value_ref carried) {
     auto* f = s_.find(id);
     const auto& task = std::get<flow::for_task>(s_.task_of(*f).body);
     const auto& items = f->collection->get_array();
-    if (f->index >= items.size()) return complete(id, std::move(carried));
+    const auto end = [&] {
+        decide(decision::kind::iterated, f->task, static_cast<std::size_t>(f->index));
+        complete(id, std::move(carried));
+    };
+    if (f->index >= items.size()) return end();
     if (task.while_) {
         const json::value index(f->index);
         const auto goes_on = scope(s_, world_, f).with_locals({&items[f->index], &index}).test(*task.while_, *carried);
         if (!goes_on) return fail(id, goes_on.error());
-        if (!*goes_on) return complete(id, std::move(carried));
+        if (!*goes_on) return end();
     }
     f->visits.clear();
-    if (task.first == flow::no_task) return complete(id, std::move(carried));
+    if (task.first == flow::no_task) return end();
     s_.ready.push_back({id, task.first, std::move(carried)});
 }
 

@@ -245,6 +245,7 @@ run::surroundings core::world_of(const resident& r) {
     world.secret_placeholder = &secret_placeholder;
     world.budget = options_.budget;
     world.lifecycle = options_.lifecycle_events;
+    world.decisions = options_.decided != nullptr;
     world.details = &r.details;
     return world;
 }
@@ -317,6 +318,7 @@ void core::absorb(resident& r, run::transition done) {
     }
     for (auto& event : done.events) r.events.push_back({std::move(event.id), r.state.id, std::move(event.type), event.event.text()});
     for (const auto& told : done.lifecycle) r.events.push_back(lifecycle_row(r, told));
+    if (!done.decisions.empty()) options_.decided(*r.state.workflow, done.decisions);
     for (const auto& call : done.abandoned) abandon(r, call);
     for (const auto& intent : done.calls) stage(r, intent);
     for (const auto call : done.due_calls) answer(r, call, {"due", nullptr, ports_.now()});

@@ -17,6 +17,10 @@
 #include <string>
 #include <vector>
 
+namespace pawl::run {
+struct decision;
+}
+
 namespace pawl::runtime {
 
 /// What happens to a run, for progress displays and logs: ids, names and outcomes, never content.
@@ -60,6 +64,7 @@ struct engine_options {
     /// state_version. Error: the run faults with it.
     std::function<result<void>(store::agent_row&)> agent_loaded;
     bool lifecycle_events = false;            ///< lifecycle events go to the outbox beside what flows emit
+    std::function<void(const flow::workflow& of, const std::vector<run::decision>& taken)> decided;  ///< every way that a run takes; on the core thread; may be empty
     run_listener listener;                    ///< every run's events; may be empty
     std::function<void(std::string_view sentence)> log;  ///< operational news: lease lost, store unavailable and back; may be empty
 };

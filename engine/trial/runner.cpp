@@ -272,6 +272,17 @@ std::string runner::model_name(std::string_view alias) const {
     return known->second.model.empty() ? known->first : known->second.model;
 }
 
+void runner::measure(const test_case& c, const std::shared_ptr<const flow::workflow>& workflow, world_options& options) {
+    if (coverage_ == nullptr) return;
+    coverage_->expect(workflow, c.given.workflow.is_null() ? nullptr : &file_.document, file_.path, c.given.workflow_pointer);
+    if (const auto* agent = c.given.agent.empty() ? nullptr : states_->find(c.given.agent)) coverage_->expect(project_, *agent);
+    coverage_->play_as(c.given.agent);
+    options.decided = [this](const flow::workflow& of, const std::vector<run::decision>& taken) { coverage_->decided(of, taken); };
+    options.agent_written = [this](const store::agent_row* before, const store::agent_row& after) {
+        coverage_->state_changed(after.agent, before == nullptr ? json::value() : parsed(before->state), parsed(after.state));
+    };
+}
+
 result<history> runner::run(const test_case& c, const variant& v) {
     const auto workflow = flow_of(c);
     if (workflow.has_error()) return workflow.error();
@@ -291,6 +302,7 @@ result<history> runner::run(const test_case& c, const variant& v) {
         const auto at = c.given.secrets.find(name);
         return at == c.given.secrets.end() ? std::nullopt : std::optional<std::string>(at->second);
     };
+    measure(c, *workflow, options);
     world w(std::move(options), [&outside](world& of) { return outside.effects(of); });
     w.deploy(*workflow);
     const auto state = v.earlier ? std::optional<json::value>(v.earlier->state) : c.given.state;

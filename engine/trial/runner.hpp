@@ -4,6 +4,7 @@
 
 #include "agent/manifest.hpp"
 #include "flow/workflow.hpp"
+#include "trial/coverage.hpp"
 #include "trial/script.hpp"
 
 #include <map>
@@ -51,6 +52,8 @@ public:
 
     /// The models of every history from now on are real ones.
     void ask_models(model_caller live) { live_ = std::move(live); }
+    /// What the histories from here on do is counted there; null: nowhere.
+    void measure(coverage* in) { coverage_ = in; }
 
     const case_file& file() const { return file_; }
     const std::vector<function_description>& functions() const { return functions_; }
@@ -60,6 +63,7 @@ private:
     std::string model_name(std::string_view alias) const;
     result<std::shared_ptr<const flow::workflow>> compile_file(const std::string& path, const agent::agent_settings* agent);
     result<std::shared_ptr<const flow::workflow>> compile_inline(const test_case& c, const agent::agent_settings* agent);
+    void measure(const test_case& c, const std::shared_ptr<const flow::workflow>& workflow, world_options& options);
 
     const case_file& file_;
     const agent::manifest& project_;
@@ -68,6 +72,7 @@ private:
     std::map<std::string, std::shared_ptr<const flow::workflow>> compiled_;
     redaction redact_;
     model_caller live_;
+    coverage* coverage_ = nullptr;
 };
 
 }  // namespace pawl::trial

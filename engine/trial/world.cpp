@@ -66,6 +66,7 @@ void world::boot() {
     engine_options_->max_in_flight_calls = options_.max_in_flight_calls;
     engine_options_->agent_loaded = options_.agent_loaded ? options_.agent_loaded : [](store::agent_row&) { return result<void>(); };
     engine_options_->secret = options_.secret;
+    engine_options_->decided = options_.decided;
     engine_options_->log = [this](std::string_view sentence) { said_.emplace_back(sentence); };
     core_ = std::make_unique<runtime::core>(*this, make_effects_(*this), *engine_options_);
     std::vector<store::due_run> runnable;
@@ -174,7 +175,12 @@ void world::write_rest(const store::checkpoint& c) {
         heartbeats_[c.run].erase(key);
     }
     write_messages(c);
-    for (const auto& agent : c.agents) agents_[agent.agent + "/" + agent.key] = agent;
+    for (const auto& agent : c.agents) {
+        const auto name = agent.agent + "/" + agent.key;
+        const auto at = agents_.find(name);
+        if (options_.agent_written) options_.agent_written(at == agents_.end() ? nullptr : &at->second, agent);
+        agents_.insert_or_assign(name, agent);
+    }
     for (const auto& approval : c.approvals) {
         const bool asked = !approvals_.contains(approval.id);
         approvals_[approval.id] = approval;

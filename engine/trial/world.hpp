@@ -35,6 +35,8 @@ struct world_options {
     std::size_t max_in_flight_calls = 256;
     std::function<result<void>(store::agent_row&)> agent_loaded;                       ///< none: agents are taken as they are stored
     std::function<std::optional<std::string>(std::string_view)> secret;
+    std::function<void(const flow::workflow&, const std::vector<run::decision>&)> decided;  ///< every way that a run takes
+    std::function<void(const store::agent_row* before, const store::agent_row& after)> agent_written;  ///< before: null for a new one
     std::function<void(const store::approval_row&)> on_approval;                       ///< a new question has become durable
 };
 
