@@ -40,7 +40,7 @@ struct world_options {
     std::function<void(const store::approval_row&)> on_approval;                       ///< a new question has become durable
 };
 
-class world final : public runtime::core_ports {
+class world : public runtime::core_ports {
 public:
     /// Makes the effects of one process: called at the start and after every crash.
     using effect_maker = std::function<std::shared_ptr<const runtime::effect_registry>(world&)>;

@@ -49,7 +49,7 @@ public:
         }
     }
 
-    void cancel(std::string_view) override {}
+    void cancel(std::string_view key) override { outside_.note_cancel(key); }
 
     std::optional<runtime::call_outcome> answer(const runtime::call_request&, const runtime::external_answer& given, runtime::staging&) override {
         if (given.kind == "due") return runtime::call_outcome{make_problem(problem_type::timeout, "nobody answered"), {}, {}};
@@ -69,6 +69,17 @@ void outside::note_start(const runtime::call_request& request, runtime::completi
     keys_[request.task].push_back(request.key);
     if (done) held_[request.run + "/" + request.task].push_back(std::move(done));
     changed_.notify_all();
+}
+
+void outside::note_cancel(std::string_view key) {
+    const std::lock_guard lock(mutex_);
+    cancelled_.emplace(key);
+    changed_.notify_all();
+}
+
+bool outside::wait_for_cancel(const std::string& key) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] { return cancelled_.contains(key); });
 }
 
 bool outside::wait_for_call(const std::string& run, const std::string& task) {

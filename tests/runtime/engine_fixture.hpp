@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ public:
     /// Answers the held call of `task` in `run`; waits until it is there.
     void release(const std::string& run, const std::string& task, json::value output);
     bool wait_for_call(const std::string& run, const std::string& task);
+    void note_cancel(std::string_view key);
+    /// Waits until a call with this key was told to stop.
+    bool wait_for_cancel(const std::string& key);
     int starts(const std::string& task) const;
     std::vector<std::string> keys(const std::string& task) const;
 
@@ -28,6 +32,7 @@ private:
     std::condition_variable changed_;
     std::map<std::string, std::vector<runtime::completion>> held_;
     std::map<std::string, std::vector<std::string>> keys_;
+    std::set<std::string> cancelled_;
 };
 
 std::shared_ptr<const runtime::effect_registry> scripted_effects(outside& o);

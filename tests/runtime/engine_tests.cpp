@@ -105,6 +105,7 @@ BOOST_AUTO_TEST_CASE(an_engine_that_lost_its_lease_commits_nothing) {
         BOOST_REQUIRE(connection->release_leases("first").has_value());
         process second(db, o, "second");
         BOOST_TEST(second.own({shard}, 1).size() == 1u);
+        BOOST_TEST(o.wait_for_cancel(o.keys("a").at(0)));  // as soon as the first engine knows
         o.release(run, "a", "from the first");
         BOOST_TEST_REQUIRE(o.wait_for_call(run, "a"));
         o.release(run, "a", "from the second");

@@ -15,6 +15,14 @@ struct history {
     std::vector<json::value> begun_from;  ///< last_detail of each execution
     std::map<std::int64_t, int> items;    ///< how often each was done
     std::vector<std::string> cancelled;
+    std::vector<time_point> deadlines;
+};
+
+/// This machine's clock is an hour behind the database's.
+class skewed_world final : public trial::world {
+public:
+    using world::world;
+    time_point local(time_point of_database) override { return of_database - std::chrono::hours(1); }
 };
 
 /// sim.long does `items` items, one every `every` ms, and tells after each how far it is; `silent_at`: once, in the first attempt, it says nothing any more.
@@ -34,6 +42,7 @@ public:
     void start(std::shared_ptr<const runtime::call_request> request, runtime::completion done, runtime::progress_sink) override {
         auto last = request->last_detail.empty() ? json::value(nullptr) : parse_json(request->last_detail).value();
         seen_.begun_from.push_back(last);
+        if (request->deadline) seen_.deadlines.push_back(*request->deadline);
         if (request->heartbeat_timeout) request->beat({});
         next(request, done, last.is_null() ? 0 : last.at("done").to_number<std::int64_t>());
     }
@@ -81,7 +90,7 @@ struct long_story {
         }
         BOOST_REQUIRE(made.compiled);
         workflow = made.compiled;
-        world = std::make_unique<trial::world>(std::move(options), [this](trial::world& w) {
+        world = std::make_unique<skewed_world>(std::move(options), [this](trial::world& w) {
             auto registry = std::make_shared<runtime::effect_registry>();
             (void)registry->add(std::make_shared<long_tool>(w, seen));
             return registry;
@@ -122,6 +131,18 @@ BOOST_AUTO_TEST_CASE(silence_beyond_what_is_allowed_ends_the_attempt_and_the_nex
         BOOST_TEST(steps[0].result.find("gave no sign of life for") != std::string::npos, steps[0].result);
         BOOST_TEST(s.world->heartbeats_of("r") == 0u);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_tool_hears_its_deadline_in_its_own_clock_and_the_engine_keeps_its_own) {
+    long_story s("items: 100", "heartbeatTimeout: PT5S }\n            timeout: { after: PT3.5S");
+    const auto begun = s.world->now();
+    BOOST_TEST_REQUIRE(s.world->run_to_end());
+    BOOST_TEST_REQUIRE(s.seen.deadlines.size() == 3u);
+    BOOST_TEST((s.seen.deadlines[0] == begun + milliseconds(3'500) - std::chrono::hours(1)));
+    BOOST_TEST((s.seen.deadlines[1] == begun + milliseconds(17'000) - std::chrono::hours(1)));  // 3.5 s, 10 s of back-off, 3.5 s
+    BOOST_TEST(s.seen.cancelled.size() == 3u);
+    BOOST_TEST(s.seen.begun_from[1] == (json::value{{"done", 3}}));
+    BOOST_TEST(s.seen.begun_from[2] == (json::value{{"done", 6}}));
 }
 
 BOOST_AUTO_TEST_CASE(an_attempt_that_fails_hands_its_last_detail_on) {

@@ -131,12 +131,17 @@ process place::start(std::vector<std::string> arguments, const variables& more, 
 
 ended place::run(std::vector<std::string> arguments, const variables& more, const std::string& input) const { return start(std::move(arguments), more, input).wait(); }
 
-void wait_for(const std::function<bool()>& check, const std::string& what, std::chrono::seconds limit) {
+bool happens(const std::function<bool()>& check, std::chrono::seconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!check()) {
-        BOOST_TEST_REQUIRE((std::chrono::steady_clock::now() < end), "did not happen: " << what);
+        if (std::chrono::steady_clock::now() >= end) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
+    return true;
+}
+
+void wait_for(const std::function<bool()>& check, const std::string& what, std::chrono::seconds limit) {
+    BOOST_TEST_REQUIRE(happens(check, limit), "did not happen: " << what);
 }
 
 std::vector<std::string> store_kinds() { return {"sqlite", "postgresql"}; }

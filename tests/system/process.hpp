@@ -71,6 +71,8 @@ struct place {
     ended run(std::vector<std::string> arguments, const variables& more = {}, const std::string& input = {}) const;
 };
 
+/// Waits until `check` is true; false after `limit`. Any thread.
+bool happens(const std::function<bool()>& check, std::chrono::seconds limit = std::chrono::seconds(60));
 /// Waits until `check` is true; fails the test with `what` after `limit`.
 void wait_for(const std::function<bool()>& check, const std::string& what, std::chrono::seconds limit = std::chrono::seconds(60));
 

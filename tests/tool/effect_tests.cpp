@@ -119,6 +119,14 @@ BOOST_DATA_TEST_CASE(a_deadline_ends_the_call_and_tells_the_tool, data::make(bot
     BOOST_TEST(why.detail.find("rogue.waits") != std::string::npos);
 }
 
+BOOST_DATA_TEST_CASE(a_deadline_reaches_the_tool_as_it_is, data::make(both), k) {
+    engine_side e(k);
+    const auto at = soon(1h);
+    const auto seen = e.start("rogue.looks", "{}", [&](auto& r) { r.deadline = at; }).get().value.value();
+    BOOST_TEST(seen.at("deadlineMs").as_int64() == at.time_since_epoch().count());
+    BOOST_TEST(e.start("rogue.looks").get().value.value().at("deadlineMs").as_int64() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_retry_begins_when_the_attempt_before_it_has_really_ended) {
     engine_side e(kind::isolated);
     const auto same = [](runtime::call_request& r) { r.key = "same"; };

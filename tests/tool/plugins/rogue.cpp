@@ -107,7 +107,8 @@ json::value looks(const json::value&, call_context& call) {
     std::ifstream arguments("/proc/self/cmdline", std::ios::binary);
     std::string words((std::istreambuf_iterator<char>(arguments)), std::istreambuf_iterator<char>());
     return json::object{{"descriptors", descriptors}, {"variables", variables}, {"arguments", words}, {"pid", ::getpid()}, {"parent", ::getppid()},
-                        {"key", call.idempotency_key()}, {"attempt", call.attempt()}, {"deadline", call.deadline().has_value()}};
+                        {"key", call.idempotency_key()}, {"attempt", call.attempt()}, {"deadline", call.deadline().has_value()},
+                        {"deadlineMs", call.deadline() ? std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline()->time_since_epoch()).count() : 0}};
 }
 
 json::value grows(const json::value& in, call_context&) { return json::value(json::string(static_cast<std::size_t>(in.at("bytes").as_int64()), 'a')); }
