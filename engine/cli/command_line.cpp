@@ -44,7 +44,9 @@ struct all_options {
     migrate_options migrate;
     prune_options prune;
     control_options control;
+    transfer_options transfer;
     approvals_options approvals;
+    dead_letters_options dead_letters;
     events_options events;
     agents_options agents;
     tools_options tools;
@@ -239,6 +241,22 @@ void add_control(CLI::App& group, all_options& all, chosen_command& chosen) {
     fork->callback([&o, &chosen] { chosen = [&o] { return fork_run_command(o); }; });
 }
 
+void add_transfer(CLI::App& group, transfer_options& o, chosen_command& chosen) {
+    auto* out = group.add_subcommand("export", "Write runs with definitions, steps, approvals and events to a file (JSON lines)");
+    out->add_option("ID", o.id, "The run's id, or a unique beginning of it; or choose runs by the options below")->type_name("");
+    out->add_option("-o,--output", o.file, "The file")->required()->type_name("FILE");
+    out->add_flag("--move", o.move, "End live runs here, so that they can be imported and go on elsewhere; again after an interruption writes them again");
+    add_run_filters(out, o.filter);
+    add_place(out, o.place);
+    example(out, "pawl runs export --workflow shop/order --status completed --output orders.jsonl");
+    out->callback([&o, &chosen] { chosen = [&o] { return export_runs_command(o); }; });
+    auto* in = group.add_subcommand("import", "Read runs from a file that `pawl runs export` has written; a run that is here already stays as it is");
+    in->add_option("FILE", o.file, "The file")->required()->type_name("");
+    add_place(in, o.place);
+    example(in, "pawl runs import orders.jsonl --store sqlite:archive.sqlite");
+    in->callback([&o, &chosen] { chosen = [&o] { return import_runs_command(o); }; });
+}
+
 void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     auto& o = all.runs;
     auto* group = app.add_subcommand("runs", "List, show and control runs");
@@ -271,6 +289,7 @@ void add_runs(CLI::App& app, all_options& all, chosen_command& chosen) {
     add_control(*group, all, chosen);
     add_migrate(*group, all.migrate, chosen);
     add_prune(*group, all.prune, chosen);
+    add_transfer(*group, all.transfer, chosen);
 }
 
 void add_approvals(CLI::App& app, approvals_options& o, chosen_command& chosen) {
@@ -297,6 +316,35 @@ void add_approvals(CLI::App& app, approvals_options& o, chosen_command& chosen) 
         example(command, std::string("pawl approvals ") + (approve ? "approve 3f9c2a1b --comment 'within policy'" : "reject 3f9c2a1b --comment 'too much'"));
         command->callback([&o, &chosen, approve] { chosen = [&o, approve] { return decide_approval_command(o, approve); }; });
     }
+}
+
+void add_dead_letters(CLI::App& app, dead_letters_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("dead-letters", "List what cannot proceed; try it again, or give it up");
+    group->require_subcommand(0, 1);
+    const auto common = [&](CLI::App* command, const char* shown) {
+        add_place(command, o.place);
+        command->add_flag("--json", o.json, "Print JSON");
+        command->footer(std::string("checkpoint: the store refuses what a run would write.  run: it cannot be loaded.  event: a sink refuses it for good.\nmessage: it is for a run that does not exist.\n\n"
+                                    "Example:\n  ") + shown + "\n\n" + std::string(exit_codes_help));
+    };
+    const auto listing = [&](CLI::App* command) {
+        common(command, "pawl dead-letters list");
+        command->add_option("--limit", o.limit, "At most so many, the oldest first")->type_name("N")->check(CLI::Range(1, 10'000));
+    };
+    listing(group);
+    group->callback([&, group] { if (group->get_subcommands().empty()) chosen = [&o] { return list_dead_letters_command(o); }; });
+    auto* list = group->add_subcommand("list", "List what cannot proceed");
+    listing(list);
+    list->callback([&] { chosen = [&o] { return list_dead_letters_command(o); }; });
+    const auto with_id = [&](const char* name, const char* what, int (*act)(const dead_letters_options&), const char* shown) {
+        auto* command = group->add_subcommand(name, what);
+        command->add_option("ID", o.id, "As the list shows it: KIND:NAME, or a unique beginning")->required()->type_name("");
+        common(command, shown);
+        command->callback([&o, &chosen, act] { chosen = [&o, act] { return act(o); }; });
+    };
+    with_id("show", "Show one, with the event or message itself", show_dead_letter_command, "pawl dead-letters show event:42");
+    with_id("retry", "Deliver an event to every sink again; load a run again", retry_dead_letter_command, "pawl dead-letters retry event:42");
+    with_id("discard", "Give up: the event counts as delivered, the message as taken, the run ends as faulted", discard_dead_letter_command, "pawl dead-letters discard message:17");
 }
 
 void add_events(CLI::App& app, events_options& o, chosen_command& chosen) {
@@ -384,6 +432,7 @@ int run_program(int argc, const char* const* argv) {
     add_serve(app, options.serve, chosen);
     add_runs(app, options, chosen);
     add_approvals(app, options.approvals, chosen);
+    add_dead_letters(app, options.dead_letters, chosen);
     add_events(app, options.events, chosen);
     add_agents(app, options.agents, chosen);
     add_tools(app, options.tools, chosen);

@@ -145,6 +145,27 @@ struct prune_options {
 };
 int prune_runs_command(const prune_options& options);
 
+struct transfer_options {
+    place_options place;
+    std::string id;              ///< export: a run, or a filter
+    run_filter_options filter;
+    std::string file;
+    bool move = false;
+};
+int export_runs_command(const transfer_options& options);
+int import_runs_command(const transfer_options& options);
+
+struct dead_letters_options {
+    place_options place;
+    std::string id;  ///< KIND:SUBJECT
+    std::size_t limit = 100;
+    bool json = false;
+};
+int list_dead_letters_command(const dead_letters_options& options);
+int show_dead_letter_command(const dead_letters_options& options);
+int retry_dead_letter_command(const dead_letters_options& options);
+int discard_dead_letter_command(const dead_letters_options& options);
+
 struct approvals_options {
     place_options place;
     std::string id;

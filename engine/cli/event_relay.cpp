@@ -4,6 +4,7 @@
 #include "runtime/lifecycle_type.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -19,6 +20,8 @@ constexpr milliseconds longest_pause{30'000};
 constexpr milliseconds look_anyway{1'000};
 constexpr milliseconds longest_delivery{10'000};
 constexpr std::chrono::seconds between_free_shards{5};
+/// HTTP statuses that a sink answers because of what the event is. 401, 403, 404 and the like are about the sink: it may be mended.
+constexpr std::array<int, 10> about_the_event{400, 406, 409, 410, 411, 413, 414, 415, 422, 431};
 
 problem not_written(const std::string& path) { return make_problem(problem_type::communication, "cannot write events to " + path + ": " + std::strerror(errno)); }
 
@@ -53,14 +56,26 @@ result<void> publish(store::connection& connection, const std::vector<store::out
     return {};
 }
 
+/// Without path and query, which may hold a key.
+std::string origin_of(const std::string& url) {
+    const auto host = url.find("://");
+    const auto end = host == std::string::npos ? host : url.find_first_of("/?#", host + 3);
+    const auto origin = url.substr(0, end);
+    const auto at = origin.rfind('@');
+    return at == std::string::npos ? origin : origin.substr(0, host + 3) + origin.substr(at + 1);
+}
+
 }  // namespace
 
 deliver_event deliver_to_file(std::string path) {
-    return [path = std::move(path)](const store::outbox_entry& event) { return append_line(path, event.body); };
+    return [path = std::move(path)](const store::outbox_entry& event) -> result<delivery> {
+        if (auto done = append_line(path, event.body); done.has_error()) return done.error();
+        return delivery::taken;
+    };
 }
 
 deliver_event deliver_to_url(std::string url, std::shared_ptr<network> through) {
-    return [url = std::move(url), through = std::move(through)](const store::outbox_entry& event) -> result<void> {
+    return [url = std::move(url), through = std::move(through)](const store::outbox_entry& event) -> result<delivery> {
         net::http_request post;
         post.method = "POST";
         post.url = url;
@@ -69,7 +84,8 @@ deliver_event deliver_to_url(std::string url, std::shared_ptr<network> through) 
         post.timeout = longest_delivery;
         const auto answer = send_and_wait(through->client(), std::move(post));
         if (answer.has_error()) return answer.error();
-        if (answer->status >= 200 && answer->status < 300) return {};
+        if (answer->status >= 200 && answer->status < 300) return delivery::taken;
+        if (std::find(about_the_event.begin(), about_the_event.end(), answer->status) != about_the_event.end()) return delivery::refused;
         return make_problem(problem_type::communication, url + " answered " + std::to_string(answer->status));
     };
 }
@@ -77,7 +93,7 @@ deliver_event deliver_to_url(std::string url, std::shared_ptr<network> through) 
 event_relay::event_relay(std::shared_ptr<store::database> database, const std::vector<agent::event_sink>& sinks, std::shared_ptr<network> through,
                          std::function<std::vector<shard_id>()> owned, std::shared_ptr<const observe::logger> log)
     : database_(std::move(database)), owned_(std::move(owned)), log_(std::move(log)) {
-    for (const auto& s : sinks) sinks_.push_back({s.file.empty() ? deliver_to_url(s.url, through) : deliver_to_file(s.file), s.emitted, s.lifecycle});
+    for (const auto& s : sinks) sinks_.push_back({s.file.empty() ? origin_of(s.url) : s.file, s.file.empty() ? deliver_to_url(s.url, through) : deliver_to_file(s.file), s.emitted, s.lifecycle});
     worker_ = std::thread([this] { work(); });
 }
 
@@ -105,55 +121,89 @@ void event_relay::stop() {
     if (worker_.joinable()) worker_.join();
 }
 
-std::vector<shard_id> event_relay::shards_to_serve(store::connection& connection) {
-    auto shards = owned_();
+event_relay::served event_relay::shards_to_serve(store::connection& connection) {
+    served out{owned_(), {}};
+    std::sort(out.owned.begin(), out.owned.end());
     const auto moment = std::chrono::steady_clock::now();
-    if (moment < next_look_at_free_shards_) return shards;
+    if (moment < next_look_at_free_shards_) return out;
     const auto leases = connection.list_leases();
     const auto now = connection.now();
-    if (leases.has_error() || now.has_error()) return shards;
-    bool any = false;
+    if (leases.has_error() || now.has_error()) return out;
     for (const auto& lease : *leases) {
-        if (std::find(shards.begin(), shards.end(), lease.shard) != shards.end()) continue;
+        if (std::binary_search(out.owned.begin(), out.owned.end(), lease.shard)) continue;
         if (!lease.owner.empty() && lease.expires_at > *now && !store::owner_is_dead(lease.owner)) continue;
-        shards.push_back(lease.shard);
-        any = true;
+        out.free.push_back(lease.shard);
     }
-    if (any) {
-        // As long as something is left there, the next round looks again.
-        const auto left = connection.undelivered(shards, events_per_round);
-        if (left.has_error() || left->size() < events_per_round) next_look_at_free_shards_ = moment + between_free_shards;
-    } else {
-        next_look_at_free_shards_ = moment + between_free_shards;
+    // As long as something is left there, the next round looks again.
+    const auto left = out.free.empty() ? store::store_result<std::vector<store::outbox_entry>>(std::vector<store::outbox_entry>()) : connection.undelivered(out.free, 0, events_per_round);
+    if (left.has_error() || left->size() < events_per_round) next_look_at_free_shards_ = moment + between_free_shards;
+    return out;
+}
+
+result<void> event_relay::publish_new(store::connection& connection, const std::vector<shard_id>& shards, std::int64_t& until) {
+    for (;;) {
+        const auto events = connection.undelivered(shards, until, events_per_round);
+        if (events.has_error()) return make_problem(problem_type::communication, events.error().detail);
+        if (!events->empty()) {
+            if (auto published = publish(connection, *events); published.has_error()) return published;
+            until = events->back().seq;
+        }
+        if (events->size() < events_per_round) return {};
     }
-    return shards;
+}
+
+result<void> event_relay::deliver_one(store::connection& connection, const store::outbox_entry& event) {
+    const bool lifecycle = runtime::is_lifecycle_type(event.type);
+    for (const auto& sink : sinks_) {
+        if (lifecycle ? !sink.lifecycle : !sink.emitted) continue;
+        const auto answer = sink.deliver(event);
+        if (answer.has_error()) return answer.error();
+        if (*answer == delivery::taken) continue;
+        store::dead_letter letter;
+        letter.kind = "event";
+        letter.subject = std::to_string(event.seq);
+        letter.shard = event.shard;
+        letter.run = event.run;
+        letter.why = "The sink " + sink.name + " refuses the event " + event.id.substr(0, 200) + " of type " + event.type.substr(0, 200) + ".";
+        if (const auto noted = connection.note_dead_letter(letter); noted.has_error()) return make_problem(problem_type::communication, noted.error().detail);
+        log_->write(observe::log_level::warning, "event-refused", {{"run", event.run}, {"seq", event.seq}});
+    }
+    return {};
 }
 
 result<std::size_t> event_relay::deliver_round(store::connection& connection) {
-    const auto shards = shards_to_serve(connection);
-    if (shards.empty()) return std::size_t{0};
-    const auto events = connection.undelivered(shards, events_per_round);
-    if (events.has_error()) return make_problem(problem_type::communication, events.error().detail);
-    if (events->empty()) return std::size_t{0};
-    // The runs first: what they wait for must not depend on a sink that is down. A second time they take no notice of it.
-    if (auto published = publish(connection, *events); published.has_error()) return published.error();
-    if (sinks_.empty()) {
-        std::vector<std::int64_t> seqs;
-        for (const auto& event : *events) seqs.push_back(event.seq);
-        if (const auto marked = connection.mark_delivered(seqs); marked.has_error()) return make_problem(problem_type::communication, marked.error().detail);
-        return events->size();
+    auto shards = shards_to_serve(connection);
+    // A shard that is new to us may hold older events. Those that its runs have heard already they take no notice of.
+    if (!std::includes(published_shards_.begin(), published_shards_.end(), shards.owned.begin(), shards.owned.end())) published_until_ = 0;
+    published_shards_ = shards.owned;
+    // The runs first: what they wait for must not depend on a sink that is down.
+    std::int64_t free_until = 0;
+    if (!shards.owned.empty()) {
+        if (auto published = publish_new(connection, shards.owned, published_until_); published.has_error()) return published.error();
     }
+    if (!shards.free.empty()) {
+        if (auto published = publish_new(connection, shards.free, free_until); published.has_error()) return published.error();
+    }
+    auto all = std::move(shards.owned);
+    all.insert(all.end(), shards.free.begin(), shards.free.end());
+    if (all.empty()) return std::size_t{0};
+    const auto events = connection.undelivered(all, 0, events_per_round);
+    if (events.has_error()) return make_problem(problem_type::communication, events.error().detail);
+    std::vector<std::int64_t> seqs;
     for (const auto& event : *events) {
-        const bool lifecycle = runtime::is_lifecycle_type(event.type);
-        for (const auto& sink : sinks_) {
-            if (lifecycle ? !sink.lifecycle : !sink.emitted) continue;
-            if (auto taken = sink.deliver(event); taken.has_error()) return taken.error();
+        const bool free = std::binary_search(shards.free.begin(), shards.free.end(), event.shard);
+        if (event.seq > (free ? free_until : published_until_)) continue;  // arrived in between: the next round's
+        if (sinks_.empty()) {
+            seqs.push_back(event.seq);
+            continue;
         }
+        if (auto taken = deliver_one(connection, event); taken.has_error()) return taken.error();
         // Marked one by one: after a crash at most one event is delivered twice.
         if (const auto marked = connection.mark_delivered(std::span(&event.seq, 1)); marked.has_error()) {
             return make_problem(problem_type::communication, marked.error().detail);
         }
     }
+    if (const auto marked = connection.mark_delivered(seqs); marked.has_error()) return make_problem(problem_type::communication, marked.error().detail);
     return events->size();
 }
 

@@ -139,7 +139,7 @@ int resume_run_command(const runs_options& options) {
         if (const auto posted = in.connection().post(message); posted.has_error()) return fail(to_problem(posted.error()));
     }
     // A run that is over may have left events that its process could not deliver any more.
-    const auto left = in.connection().undelivered(std::span(&row->shard, 1), 1);
+    const auto left = in.connection().undelivered(std::span(&row->shard, 1), 0, 1);
     if (!is_final(row->status) || (left.has_value() && !left->empty())) {
         if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
     }

@@ -3,6 +3,7 @@
 #include "run/state_codec.hpp"
 #include "runtime/control.hpp"
 #include "runtime/secrets.hpp"
+#include "runtime/workflow_effect.hpp"
 
 #include <algorithm>
 
@@ -28,12 +29,7 @@ bool paused_before_it_began(const std::deque<run_input>& inputs) { return inputs
 
 /// A run that ends says so to the call that waits for it, in the checkpoint that ends it.
 void tell_parent(const store::new_run& run, store::checkpoint& last) {
-    if (run.parent.empty() || run.parent_key.empty()) return;
-    std::string body = "{\"key\":" + to_text(json::value(run.parent_key)) + ",\"child\":" + to_text(json::value(run.id)) + ",\"status\":\"" +
-                       std::string(to_string(last.status)) + "\"";
-    if (!last.output.empty()) body += ",\"output\":" + last.output;
-    if (!last.error.empty()) body += ",\"error\":" + last.error;
-    last.posts.push_back({run.shard, run.parent, "child", run.id, "end", body + "}"});
+    if (auto told = end_of_child(run, last.status, last.output, last.error)) last.posts.push_back(std::move(*told));
 }
 
 }  // namespace
@@ -149,6 +145,7 @@ void core::loaded(loaded_run loaded) {
             // Left as it is in the store: another version of pawl may read it.
             if (end_unread(loaded.row, inputs)) return load_more();
             if (options_.log) options_.log(state.error().detail);
+            ports_.note_unloadable(loaded.row, state.error().detail);
             return load_more();
         }
         r.state = std::move(*state);

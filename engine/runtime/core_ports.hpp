@@ -44,6 +44,8 @@ public:
     virtual void fetch_inbox() = 0;
     /// Call core::tick() at `t` or a little later. Only the latest request counts.
     virtual void wake_at(time_point t) = 0;
+    /// A run cannot be loaded and stays as it is in the store: a line for operators (store/dead_letter.hpp).
+    virtual void note_unloadable(const store::run_row&, const std::string& /*why*/) {}
     /// A compiled definition that an inbox entry of kind "migrate" names; null when there is none. It was loaded before the entry was given to the core.
     virtual std::shared_ptr<const flow::workflow> definition(const std::string& digest) = 0;
     /// From any thread: runs `work` on the core thread. Work posted after the core's end is dropped.

@@ -93,6 +93,17 @@ struct engine::impl final : core_ports {
         });
     }
 
+    void note_unloadable(const store::run_row& row, const std::string& why) override {
+        asker->ask([letter = unloadable(row, why)](store::connection& c) -> std::optional<store::store_error> {
+            if (auto noted = c.note_dead_letter(letter); noted.has_error()) return noted.error();
+            return std::nullopt;
+        });
+    }
+
+    static store::dead_letter unloadable(const store::run_row& row, const std::string& why) {
+        return {"run", row.id, row.shard, row.id, row.revision, "The run cannot be loaded: " + why, {}, {}, 1};
+    }
+
     std::shared_ptr<const flow::workflow> definition(const std::string& digest) override { return definitions.find(digest); }
 
     std::function<void(std::function<void()>)> poster() override {
@@ -115,12 +126,13 @@ struct engine::impl final : core_ports {
     }
 
     std::optional<store::store_error> load_run(store::connection& c, const std::string& run) {
+        loaded_run loaded;
         const auto give_up = [&](const store::store_error& error) -> std::optional<store::store_error> {
             if (is_transient(error)) return error;
+            if (!loaded.row.id.empty()) (void)c.note_dead_letter(unloadable(loaded.row, error.detail));
             on_core([this, run, why = make_problem(problem_type::runtime, error.detail)] { heart->load_failed(run, why); });
             return error;
         };
-        loaded_run loaded;
         auto row = c.load_run(run);
         if (!row) return give_up(row.error());
         loaded.row = std::move(*row);
@@ -130,6 +142,7 @@ struct engine::impl final : core_ports {
             if (!definition) return give_up(definition.error());
             auto compiled = definitions.add(loaded.row.definition, definition->bundle);
             if (!compiled) {
+                (void)c.note_dead_letter(unloadable(loaded.row, compiled.error().detail));
                 on_core([this, run, why = compiled.error(), row = std::make_shared<store::run_row>(std::move(loaded.row))] { heart->load_failed(run, why, row.get()); });
                 return std::nullopt;
             }

@@ -163,6 +163,10 @@ void journal::hold(store::checkpoint refused, milliseconds pause, const store::s
         log_("journal: the store refuses a checkpoint of run " + (refused.run.empty() ? "(none)" : refused.run) + " (" + why.detail +
              "); the run stays as it is stored, and the checkpoint is tried again");
     }
+    if (connection_ && !refused.run.empty() && !is_transient(why)) {
+        // For operators. What refuses a checkpoint may refuse this as well.
+        (void)connection_->note_dead_letter({"checkpoint", refused.run, refused.shard, refused.run, refused.expected_revision, "The store refuses a checkpoint: " + why.detail, {}, {}, 1});
+    }
     held_.push_back({std::move(refused), std::chrono::steady_clock::now() + pause, pause});
 }
 

@@ -26,6 +26,14 @@ call_outcome failed(problem error) { return {std::move(error), {}, {}}; }
 
 }  // namespace
 
+std::optional<store::inbox_post> end_of_child(const store::new_run& run, run_status status, const std::string& output, const std::string& error) {
+    if (run.parent.empty() || run.parent_key.empty()) return std::nullopt;
+    std::string body = "{\"key\":" + to_text(json::value(run.parent_key)) + ",\"child\":" + to_text(json::value(run.id)) + ",\"status\":\"" + std::string(to_string(status)) + "\"";
+    if (!output.empty()) body += ",\"output\":" + output;
+    if (!error.empty()) body += ",\"error\":" + error;
+    return store::inbox_post{run.shard, run.parent, "child", run.id, "end", body + "}"};
+}
+
 std::vector<function_description> workflow_effect::functions() const {
     return {{"run.workflow", "", "Starts a run of a workflow.", effect_safety::transactional, std::nullopt, std::nullopt, std::string(origin_language)}};
 }

@@ -12,6 +12,9 @@ namespace pawl::runtime {
 /// A run that stands below more runs than this is refused: recursion without an end.
 inline constexpr int deepest_run = 64;
 
+/// What the end of a run says to the call of its parent that waits for it; nothing when none does. `output` and `error` are JSON texts, or empty. Any thread.
+std::optional<store::inbox_post> end_of_child(const store::new_run& run, run_status status, const std::string& output, const std::string& error);
+
 class workflow_effect final : public effect {
 public:
     std::vector<function_description> functions() const override;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/connection.hpp"
+#include "store/transfer.hpp"
 
 namespace pawl::store {
 
@@ -41,6 +42,25 @@ public:
     virtual store_result<pruned_rows> prune_runs(const run_filter& filter, std::size_t most) = 0;
     /// What prune_runs() would take, without taking it: the first `most`.
     virtual store_result<std::vector<run_row>> prunable_runs(const run_filter& filter, std::size_t most) = 0;
+
+    /// Ends a live run here, so that it can live on in another store: it becomes cancelled with an error of type `moved_error`, its timers, subscriptions, messages
+    /// and approvals end, and what it needs to go on stays readable until it is pruned. True when it is moved (also when it was before). False: it computes just now, is over, or
+    /// its revision is not `revision` any more.
+    virtual store_result<bool> move_run(const run_row& run) = 0;
+    virtual store_result<transferred_run> read_transfer(std::string_view run) = 0;
+    /// Steps of a run that import_run() will store; those that exist are left as they are.
+    virtual store_result<void> import_steps(shard_id shard, std::string_view run, std::span<const step_row> steps) = 0;
+    /// The run, in one transaction; its events count as delivered. False: a run of this id exists, and nothing was changed. Messages are posted by the caller.
+    virtual store_result<bool> import_run(const transferred_run& run) = 0;
+
+    /// What cannot proceed, the oldest first: what was noted (connection::note_dead_letter) and still holds, then messages for runs that do not exist.
+    virtual store_result<std::vector<dead_letter>> list_dead_letters(std::size_t limit) = 0;
+    /// The event or message itself; empty for a run.
+    virtual store_result<std::string> dead_letter_body(const dead_letter& letter) = 0;
+    /// An event is delivered again to every sink; a run is forgotten as a dead letter (the caller wakes it). False: there is nothing to try again.
+    virtual store_result<bool> retry_dead_letter(const dead_letter& letter) = 0;
+    /// An event counts as delivered, a message as taken, a run ends as faulted (the caller tells its parent). False: it went on meanwhile.
+    virtual store_result<bool> discard_dead_letter(const dead_letter& letter) = 0;
 };
 
 }  // namespace pawl::store

@@ -5,6 +5,7 @@
 // connection is ever used on a core or network thread. Times are the database's clock.
 #pragma once
 
+#include "store/dead_letter.hpp"
 #include "store/records.hpp"
 
 #include <boost/system/result.hpp>
@@ -90,9 +91,12 @@ public:
     virtual store_result<std::vector<woken_run>> publish(std::span<const published_event> events) = 0;
 
     // Outbox, in order; delivered entries are kept for `pawl runs show` until pruned.
-    virtual store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::size_t limit) = 0;
+    virtual store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) = 0;
     virtual store_result<void> mark_delivered(std::span<const std::int64_t> seqs) = 0;
     virtual store_result<std::vector<outbox_entry>> list_events(std::string_view run) = 0;
+
+    /// Something cannot proceed (dead_letter.hpp); noted again, it counts how often. Stores without administration forget it.
+    virtual store_result<void> note_dead_letter(const dead_letter&) { return {}; }
 
     // Agents.
     virtual store_result<std::optional<agent_row>> load_agent(std::string_view agent, std::string_view key) = 0;

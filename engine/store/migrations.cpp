@@ -139,12 +139,21 @@ create table heartbeats (
 ){hot}{strict};
 )sql";
 
+// What cannot proceed. Few rows; nothing of it is on the way of a checkpoint.
+constexpr std::string_view version_8 = R"sql(
+create table dead_letters (
+    kind {id} not null, subject {id} not null, shard {int} not null, run {id} not null, revision {int} not null, why text not null,
+    first_at {int} not null, last_at {int} not null, times {int} not null,
+    primary key (kind, subject)
+){strict};
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 7> all{
+    static const std::array<migration, 8> all{
         {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}, {6, std::string(version_6)},
-         {7, std::string(version_7)}}};
+         {7, std::string(version_7)}, {8, std::string(version_8)}}};
     return all;
 }
 

@@ -105,6 +105,7 @@ struct outbox_row {
 };
 struct outbox_entry : outbox_row {
     std::int64_t seq = 0;
+    shard_id shard = 0;
     time_point created_at;
 };
 

@@ -14,6 +14,14 @@ public:
     store_result<pruned_rows> prune(const retention& keep, prune_position& position, std::size_t most) override;
     store_result<pruned_rows> prune_runs(const run_filter& filter, std::size_t most) override;
     store_result<std::vector<run_row>> prunable_runs(const run_filter& filter, std::size_t most) override;
+    store_result<bool> move_run(const run_row& run) override;
+    store_result<transferred_run> read_transfer(std::string_view run) override;
+    store_result<void> import_steps(shard_id shard, std::string_view run, std::span<const step_row> steps) override;
+    store_result<bool> import_run(const transferred_run& run) override;
+    store_result<std::vector<dead_letter>> list_dead_letters(std::size_t limit) override;
+    store_result<std::string> dead_letter_body(const dead_letter& letter) override;
+    store_result<bool> retry_dead_letter(const dead_letter& letter) override;
+    store_result<bool> discard_dead_letter(const dead_letter& letter) override;
 
 private:
     bool postgresql() const noexcept { return session_.kind() == dialect::postgresql; }
@@ -25,6 +33,17 @@ private:
     // soci_retention.cpp. Inside run().
     void take_runs(const run_filter& filter, std::size_t most, pruned_rows& done);
     void take_live_history(std::int64_t cutoff, prune_position& position, std::size_t most, pruned_rows& done);
+
+    // soci_transfer.cpp. Inside run().
+    std::string end_all_of(const run_row& run);
+    void read_lists(transferred_run& to);
+    void restore(transferred_run& to);
+    std::int64_t insert(std::string_view table, std::span<const column_spec> columns, row_text& rows);
+
+    // soci_dead_letters.cpp. Inside run().
+    void forget_letter(const dead_letter& letter);
+    bool on_entry(std::string_view name, const std::string& sql, const dead_letter& letter);
+    bool fault_run(const dead_letter& letter);
 
     session session_;
 };

@@ -40,7 +40,8 @@ public:
     store_result<bool> post(const inbox_post& message) override;
     store_result<std::vector<inbox_entry>> fetch_inbox(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) override;
     store_result<std::vector<woken_run>> publish(std::span<const published_event> events) override;
-    store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::size_t limit) override;
+    store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) override;
+    store_result<void> note_dead_letter(const dead_letter& letter) override;
     store_result<void> mark_delivered(std::span<const std::int64_t> seqs) override;
     store_result<std::vector<outbox_entry>> list_events(std::string_view run) override;
 

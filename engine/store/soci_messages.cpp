@@ -121,21 +121,22 @@ outbox_entry event_of(query& q) {
     e.type = q.text(3);
     e.body = q.text(4);
     e.created_at = time_of(q.number(5));
+    e.shard = static_cast<shard_id>(q.number(6));
     return e;
 }
 
 }  // namespace
 
-store_result<std::vector<outbox_entry>> soci_connection::undelivered(std::span<const shard_id> shards, std::size_t limit) {
+store_result<std::vector<outbox_entry>> soci_connection::undelivered(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<outbox_entry>> {
         auto& q = session_.prepared(
             "undelivered",
             [&] {
-                return "select o.seq, o.id, o.run, o.type, o.body, o.created_at from " + shards_source(session_.kind()) +
-                       " join outbox o on o.shard = r.shard where o.delivered_at is null order by o.seq limit :most";
+                return "select o.seq, o.id, o.run, o.type, o.body, o.created_at, o.shard from " + shards_source(session_.kind()) +
+                       " join outbox o on o.shard = r.shard where o.delivered_at is null and o.seq > :after order by o.seq limit :most";
             },
-            "ti", "itttti");
-        with_shards(q, shards).bind(limit_of(limit)).execute();
+            "tii", "ittttii");
+        with_shards(q, shards).bind(after_seq).bind(limit_of(limit)).execute();
         std::vector<outbox_entry> events;
         while (q.next()) events.push_back(event_of(q));
         return events;
@@ -158,8 +159,8 @@ store_result<void> soci_connection::mark_delivered(std::span<const std::int64_t>
 store_result<std::vector<outbox_entry>> soci_connection::list_events(std::string_view run) {
     return session_.run([&]() -> store_result<std::vector<outbox_entry>> {
         auto& q = session_.prepared(
-            "list events", [] { return std::string("select seq, id, run, type, body, created_at from outbox where run = :run order by seq"); }, "t",
-            "itttti");
+            "list events", [] { return std::string("select seq, id, run, type, body, created_at, shard from outbox where run = :run order by seq"); }, "t",
+            "ittttii");
         q.bind(run).execute();
         std::vector<outbox_entry> events;
         while (q.next()) events.push_back(event_of(q));

@@ -18,7 +18,8 @@ constexpr const char* nobody_needs_it =
     " and not exists (select 1 from inbox i where i.shard = r.shard and i.run = r.id and i.consumed_at is null)"
     " and not (r.parent_key <> '' and exists (select 1 from runs p join inbox i on i.shard = p.shard and i.source = r.id and i.id = 'end'"
     " where p.id = r.parent and i.consumed_at is null))"
-    " and not exists (select 1 from outbox o where o.run = r.id and o.delivered_at is null)";
+    " and not exists (select 1 from outbox o where o.run = r.id and (o.delivered_at is null"
+    " or exists (select 1 from dead_letters d where d.kind = 'event' and d.subject = cast(o.seq as text))))";
 
 constexpr std::string_view fields = "select r.shard, r.id";
 
@@ -128,7 +129,8 @@ store_result<pruned_rows> soci_administration::prune(const retention& keep, prun
         if (keep.live_history) take_live_history(before(keep.live_history), position, most, done);
         if (keep.delivered_events) {
             count(delete_before("prune delivered",
-                                "delete from outbox where (shard, seq) in (select shard, seq from outbox where delivered_at is not null and delivered_at < :cutoff limit :most)",
+                                "delete from outbox where (shard, seq) in (select o.shard, o.seq from outbox o where o.delivered_at is not null and o.delivered_at < :cutoff"
+                                " and not exists (select 1 from dead_letters d where d.kind = 'event' and d.subject = cast(o.seq as text)) limit :most)",
                                 before(keep.delivered_events), most),
                   done.events);
         }

@@ -60,7 +60,7 @@ public:
     store::store_result<bool> post(const store::inbox_post&) override { return no(); }
     store::store_result<std::vector<store::inbox_entry>> fetch_inbox(std::span<const shard_id>, std::int64_t, std::size_t) override { return no(); }
     store::store_result<std::vector<store::woken_run>> publish(std::span<const store::published_event>) override { return no(); }
-    store::store_result<std::vector<store::outbox_entry>> undelivered(std::span<const shard_id>, std::size_t) override { return no(); }
+    store::store_result<std::vector<store::outbox_entry>> undelivered(std::span<const shard_id>, std::int64_t, std::size_t) override { return no(); }
     store::store_result<void> mark_delivered(std::span<const std::int64_t>) override { return no(); }
     store::store_result<std::vector<store::outbox_entry>> list_events(std::string_view) override { return no(); }
     store::store_result<std::optional<store::agent_row>> load_agent(std::string_view, std::string_view) override { return no(); }

@@ -139,18 +139,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(events_wait_in_order_until_delivered, kind, every_
     for (int i = 0; i < 5; ++i) k.events.push_back({"e" + std::to_string(i), "r1", "t", awkward});
     BOOST_TEST((s.commit_one(k) == checkpoint_outcome::committed));
     const std::vector<shard_id> shards{0, 1};
-    const auto waiting = s.c->undelivered(shards, 3).value();
+    const auto waiting = s.c->undelivered(shards, 0, 3).value();
     BOOST_REQUIRE(waiting.size() == 3u);
     BOOST_TEST(waiting[0].id == "e0");
     BOOST_TEST(waiting[2].id == "e2");
     BOOST_TEST(waiting[0].body == awkward);
+    const auto next = s.c->undelivered(shards, waiting[2].seq, 10).value();
+    BOOST_REQUIRE(next.size() == 2u);
+    BOOST_TEST(next[0].id == "e3");
     const std::vector<std::int64_t> seqs{waiting[0].seq, waiting[2].seq};
     BOOST_TEST(s.c->mark_delivered(seqs).has_value());
     BOOST_TEST(s.c->mark_delivered({}).has_value());
-    const auto left = s.c->undelivered(shards, 10).value();
+    const auto left = s.c->undelivered(shards, 0, 10).value();
     BOOST_REQUIRE(left.size() == 3u);
     BOOST_TEST(left[0].id == "e1");
-    BOOST_TEST(s.c->undelivered(shard_0, 10).value().empty());
+    BOOST_TEST(s.c->undelivered(shard_0, 0, 10).value().empty());
     BOOST_TEST(s.c->list_events("r1").value().size() == 5u);
     BOOST_TEST(s.c->list_events("r2").value().empty());
 }

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_finished_run_goes_with_all_its_rows_and_a_live_o
     BOOST_TEST(s.prune_all(runs_only).total() == 0u);
     s.consume_all();
     BOOST_TEST(s.prune_all(runs_only).total() == 0u);
-    const auto events = s.c->undelivered(std::vector<shard_id>{3}, 10).value();
+    const auto events = s.c->undelivered(std::vector<shard_id>{3}, 0, 10).value();
     BOOST_TEST(events.size() == 2u);
     for (const auto& e : events) BOOST_TEST(s.c->mark_delivered(std::span(&e.seq, 1)).has_value());
     runs_only.finished_runs = milliseconds(60'000);
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_stays_recognised_while_a_sink_that_is_dow
     messages.consumed_messages = milliseconds(-60'000);
     s.prune_all(messages);
     BOOST_TEST(s.c->publish(std::span(&event, 1)).value().empty());
-    const auto waiting = s.c->undelivered(std::vector<shard_id>{1}, 10).value();
+    const auto waiting = s.c->undelivered(std::vector<shard_id>{1}, 0, 10).value();
     BOOST_TEST(s.c->mark_delivered(std::span(&waiting.at(0).seq, 1)).has_value());
     BOOST_TEST(s.prune_all(messages).messages == 1u);
     retention events;
