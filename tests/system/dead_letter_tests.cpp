@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_sink_that_is_down_keeps_no_event_from_runs_that_listen_ho
                                             "  - hear: { listen: { to: { one: { with: { type: last } } } } }\n");
             p.folder.write("emitter.yaml", "document: { dsl: '1.0.3', namespace: test, name: emitter, version: '1.0.0' }\ndo:\n"
                                            "  - many: { for: { each: n, in: '${ [range(150)] }' }, do: [ { one: { emit: { event: { with: { source: /test, type: many } } } } } ] }\n"
-                                           "  - end: { emit: { event: { with: { source: /test, type: last } } } }\n");
+                                           "  - finish: { emit: { event: { with: { source: /test, type: last } } } }\n");
             const auto listening = p.at.run({"run", "listener.yaml", "--detach", "--json"});
             BOOST_TEST_REQUIRE(listening.code == 4, listening);
             const auto listener = std::string(listening.document().at("id").as_string());
