@@ -47,6 +47,7 @@ struct all_options {
     transfer_options transfer;
     approvals_options approvals;
     dead_letters_options dead_letters;
+    doctor_options doctor;
     events_options events;
     agents_options agents;
     tools_options tools;
@@ -347,6 +348,15 @@ void add_dead_letters(CLI::App& app, dead_letters_options& o, chosen_command& ch
     with_id("discard", "Give up: the event counts as delivered, the message as taken, the run ends as faulted", discard_dead_letter_command, "pawl dead-letters discard message:17");
 }
 
+void add_doctor(CLI::App& app, doctor_options& o, chosen_command& chosen) {
+    auto* command = app.add_subcommand("doctor", "Examine a store: schema, indexes, durability, leases, orphans, backlogs, runs that nobody drives");
+    command->add_flag("--repair", o.repair, "Mend what is safe to mend: free dead leases, remove orphans, make missing indexes");
+    add_place(command, o.place);
+    command->add_flag("--json", o.json, "Print JSON, with the checks that found nothing too");
+    command->footer("Example:\n  pawl doctor --store postgresql://db/pawl\n\nExit codes: 0 healthy (or repaired), 1 something is wrong, or the store cannot be read.");
+    command->callback([&] { chosen = [&o] { return doctor_command(o); }; });
+}
+
 void add_events(CLI::App& app, events_options& o, chosen_command& chosen) {
     auto* group = app.add_subcommand("events", "Publish an event to the runs that listen; list what a run has emitted");
     group->require_subcommand(1);
@@ -433,6 +443,7 @@ int run_program(int argc, const char* const* argv) {
     add_runs(app, options, chosen);
     add_approvals(app, options.approvals, chosen);
     add_dead_letters(app, options.dead_letters, chosen);
+    add_doctor(app, options.doctor, chosen);
     add_events(app, options.events, chosen);
     add_agents(app, options.agents, chosen);
     add_tools(app, options.tools, chosen);

@@ -166,6 +166,13 @@ int show_dead_letter_command(const dead_letters_options& options);
 int retry_dead_letter_command(const dead_letters_options& options);
 int discard_dead_letter_command(const dead_letters_options& options);
 
+struct doctor_options {
+    place_options place;
+    bool repair = false;
+    bool json = false;
+};
+int doctor_command(const doctor_options& options);
+
 struct approvals_options {
     place_options place;
     std::string id;

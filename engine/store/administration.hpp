@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/connection.hpp"
+#include "store/health.hpp"
 #include "store/transfer.hpp"
 
 namespace pawl::store {
@@ -61,6 +62,9 @@ public:
     virtual store_result<bool> retry_dead_letter(const dead_letter& letter) = 0;
     /// An event counts as delivered, a message as taken, a run ends as faulted (the caller tells its parent). False: it went on meanwhile.
     virtual store_result<bool> discard_dead_letter(const dead_letter& letter) = 0;
+
+    /// Every check, good ones too. `repair`: mends what is safe to mend. Reads whole tables; `local_time` is the caller's clock.
+    virtual store_result<std::vector<health_finding>> examine(bool repair, time_point local_time) = 0;
 };
 
 }  // namespace pawl::store

@@ -22,6 +22,7 @@ public:
     store_result<std::string> dead_letter_body(const dead_letter& letter) override;
     store_result<bool> retry_dead_letter(const dead_letter& letter) override;
     store_result<bool> discard_dead_letter(const dead_letter& letter) override;
+    store_result<std::vector<health_finding>> examine(bool repair, time_point local_time) override;
 
 private:
     bool postgresql() const noexcept { return session_.kind() == dialect::postgresql; }
@@ -44,6 +45,14 @@ private:
     void forget_letter(const dead_letter& letter);
     bool on_entry(std::string_view name, const std::string& sql, const dead_letter& letter);
     bool fault_run(const dead_letter& letter);
+
+    // soci_health.cpp. Inside run().
+    std::int64_t count_of(const std::string& sql);
+    std::vector<std::string> column_of(const std::string& sql);
+    void examine_rows(std::vector<health_finding>& out, bool repair);
+    void examine_owners(std::vector<health_finding>& out, bool repair);
+    void examine_indexes(std::vector<health_finding>& out, bool repair);
+    void examine_database(std::vector<health_finding>& out, std::int64_t local_time);
 
     session session_;
 };
