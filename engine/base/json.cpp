@@ -102,13 +102,16 @@ struct text_writer {
         out.push_back(']');
     }
 
+    // Zero has no sign in canonical text (RFC 8785, section 3.2.2.3): "-0" is read back as the integer 0, and must keep its digest.
+    void write(double number) { append_number(out, sorted && number == 0 ? 0.0 : number); }
+
     void write(const json::value& value) {
         switch (value.kind()) {
             case json::kind::null: out.append("null"); break;
             case json::kind::bool_: out.append(value.get_bool() ? "true" : "false"); break;
             case json::kind::int64: append_integer(out, value.get_int64()); break;
             case json::kind::uint64: append_integer(out, value.get_uint64()); break;
-            case json::kind::double_: append_number(out, value.get_double()); break;
+            case json::kind::double_: write(value.get_double()); break;
             case json::kind::string: append_string(out, value.get_string()); break;
             case json::kind::array: write(value.get_array()); break;
             case json::kind::object: write(value.get_object()); break;

@@ -12,6 +12,15 @@ using namespace pawl;
 
 BOOST_AUTO_TEST_SUITE(base)
 
+// A value that went through a store is the same value: its digest must not tell the two apart.
+BOOST_AUTO_TEST_CASE(canonical_text_survives_the_way_through_a_store) {
+    for (const json::value& value : {json::value(-0.0), json::value(5.0), json::value(1e17), json::value(-1e300), json::value(0.1)}) {
+        const auto stored = parse_json(to_text(value));
+        BOOST_REQUIRE(stored.has_value());
+        BOOST_TEST(to_canonical_text(*stored) == to_canonical_text(value));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(json_text_is_readable_and_canonical_text_is_sorted) {
     const auto value = parse_json(R"({"b":2.5,"a":[1,1e3,-0.1,9007199254740993,"\u00e9\n\u0001"],"c":{}})").value();
     BOOST_TEST(to_text(value) == "{\"b\":2.5,\"a\":[1,1000,-0.1,9007199254740993,\"\u00e9\\n\\u0001\"],\"c\":{}}");
