@@ -161,8 +161,9 @@ void add_definitions(CLI::App& app, definitions_options& o, chosen_command& chos
 void add_serve(CLI::App& app, serve_options& o, chosen_command& chosen) {
     auto* command = app.add_subcommand("serve", "Drive the runs of a store until SIGTERM: go on after crashes, fire timers and schedules, deliver events");
     command->add_option("--shards", o.shards, "At most so many shards of the store (default: a fair share among all that serve it)")->type_name("N");
+    command->add_option("--lease", o.lease, "How long others wait for a process that says nothing (frozen, cut off) before they take over its shards: 1s to 1h (default: 10s)")->type_name("DURATION");
     add_place(command, o.place);
-    command->footer("Any number of processes may serve one store; each takes its share, and what one leaves another takes over.\n\nExample:\n  pawl serve --project examples/support-desk\n\n"
+    command->footer("Any number of processes may serve one store; each takes its share, and what one leaves another takes over:\nat once from a process of the same host that has ended, otherwise after its lease.\n\nExample:\n  pawl serve --project examples/support-desk\n\n"
                     "Exit codes: 0 stopped by a signal, 1 the command, the project or the store is wrong.");
     command->callback([&] { chosen = [&o] { return serve_command(o); }; });
 }

@@ -92,6 +92,7 @@ int definitions_command(const definitions_options& options);
 struct serve_options {
     place_options place;
     std::size_t shards = 0;  ///< at most; 0: its fair share
+    std::string lease;       ///< a duration; empty: session::default_lease
 };
 int serve_command(const serve_options& options);
 

@@ -1,4 +1,5 @@
 // `pawl serve`: an engine that drives its share of a store's runs until a signal ends it.
+#include "base/duration.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
@@ -52,6 +53,13 @@ void log_outcome(const observe::logger& log, const runtime::run_event& event) {
 }  // namespace
 
 int serve_command(const serve_options& options) {
+    auto lease = session::default_lease;
+    if (!options.lease.empty()) {
+        const auto given = parse_duration(options.lease);
+        if (given.has_error()) return fail("--lease " + options.lease + ": " + given.error().detail);
+        if (*given < std::chrono::seconds(1) || *given > std::chrono::hours(1)) return fail("--lease " + options.lease + ": a lease lasts from 1s to 1h");
+        lease = *given;
+    }
     const auto project = open_project({options.place.project, {}, options.place.environment});
     if (project.has_error()) return fail(project.error());
     const auto url = choose_store(options.place.store, *project);
@@ -62,7 +70,7 @@ int serve_command(const serve_options& options) {
     if (opened.has_error()) return fail(opened.error());
     auto& in = **opened;
     const auto& log = *tools->log;
-    in.start_engine(*project, *tools);
+    in.start_engine(*project, *tools, lease);
     in.start_janitor(*project, *tools);
     in.on_event([&log](const runtime::run_event& event) { log_outcome(log, event); });
     server balancer(in, log, options.shards);

@@ -46,9 +46,10 @@ result<std::unique_ptr<session>> session::open(const std::string& store_url, boo
     return made;
 }
 
-void session::start_engine(const agent::manifest& project, const toolbox& tools) {
+void session::start_engine(const agent::manifest& project, const toolbox& tools, milliseconds lease) {
     tools_ = tools;
     runtime::engine_options options;
+    options.lease_ttl = lease;
     options.runtime_version = PAWL_VERSION;
     options.secret = [secrets = tools.secrets](std::string_view name) { return secrets->declared(name); };
     options.agent_loaded = [states = tools.states](store::agent_row& row) { return states->load(row); };

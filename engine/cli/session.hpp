@@ -26,6 +26,9 @@ problem to_problem(const store::store_error& error);
 
 class session {
 public:
+    /// How long others leave the shards of a process alone that they hear nothing of.
+    static constexpr milliseconds default_lease{10'000};
+
     /// Opens the store. `create`: make it when it does not exist; otherwise a missing store is an error that says so.
     static result<std::unique_ptr<session>> open(const std::string& store_url, bool create);
     ~session();
@@ -35,7 +38,7 @@ public:
     std::uint32_t shard_count() const { return database_->shard_count(); }
 
     /// Starts the engine and the delivery of events with what `project` offers. Once.
-    void start_engine(const agent::manifest& project, const toolbox& tools);
+    void start_engine(const agent::manifest& project, const toolbox& tools, milliseconds lease = default_lease);
     /// Removes from now on what the project's `retention` says. Once.
     void start_janitor(const agent::manifest& project, const toolbox& tools);
     bool has_engine() const noexcept { return engine_ != nullptr; }

@@ -109,19 +109,38 @@ struct postgres_cluster::impl {
     int lifeline = -1;  ///< the supervisor removes everything when this end of its pipe closes
     pid_t supervisor = -1;
 
-    std::string control(const std::string& what) const { return bin + "/pg_ctl -s -w -D " + directory + "/data -l " + directory + "/log " + what; }
+    int standby_port = 0;
 
-    std::string start_command() const {
-        const auto options = "-p " + std::to_string(port) + " -k " + directory +
+    std::string control(const std::string& what, const std::string& data = "data") const {
+        return bin + "/pg_ctl -s -w -D " + directory + "/" + data + " -l " + directory + "/" + data + ".log " + what;
+    }
+
+    std::string start_command(int at, const std::string& data = "data") const {
+        const auto options = "-p " + std::to_string(at) + " -k " + directory +
                              " -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 -c shared_buffers=64MB";
-        return control("-o " + shell_word(options) + " start");
+        return control("-o " + shell_word(options) + " start", data);
+    }
+    std::string start_command() const { return start_command(port); }
+
+    void create_standby() {
+        shell(as_server_user("cd / && " + bin + "/pg_basebackup -h " + directory + " -p " + std::to_string(port) + " -U postgres -D " + directory +
+                             "/standby -R -X stream --checkpoint=fast --no-sync"));
+        for (int attempt = 1;; ++attempt) {
+            standby_port = free_port();
+            try {
+                shell(as_server_user("cd / && " + start_command(standby_port, "standby")));
+                return;
+            } catch (const std::runtime_error&) {
+                if (attempt == 5) throw;
+            }
+        }
     }
 
     /// A shell outside of our process group that outlives us by what the clean-up takes.
     void supervise() {
         std::array<int, 2> ends;
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-        const auto script = "read -r end; " + as_server_user(control("-m immediate stop")) + "; rm -rf " + directory;
+        const auto script = "read -r end; " + as_server_user(control("-m immediate stop", "standby") + "; " + control("-m immediate stop")) + "; rm -rf " + directory;
         supervisor = ::fork();
         if (supervisor == 0) {
             ::setsid();
@@ -187,6 +206,29 @@ std::string postgres_cluster::fresh_url() {
 
 void postgres_cluster::stop() { shell(as_server_user(impl_->control("-m immediate stop"))); }
 void postgres_cluster::start() { shell(as_server_user("cd / && " + impl_->start_command())); }
+
+void postgres_cluster::add_standby() {
+    impl_->create_standby();
+    psql(impl_->url("postgres"), "alter system set synchronous_standby_names = '*'");
+    psql(impl_->url("postgres"), "select pg_reload_conf()");
+    // Answers only once the standby streams: the first commit that waits for it.
+    psql(impl_->url("postgres"), "create table standby_is_there ()");
+}
+
+void postgres_cluster::promote_standby() {
+    shell(as_server_user("cd / && " + impl_->control("promote", "standby")));
+    // The copy of the server's settings would make commits wait for a standby of its own.
+    const auto at = std::string("postgresql://postgres:") + password + "@127.0.0.1:" + std::to_string(impl_->standby_port) + "/postgres";
+    psql(at, "alter system reset synchronous_standby_names");
+    psql(at, "select pg_reload_conf()");
+}
+
+std::string postgres_cluster::with_standby(const std::string& url) const {
+    const auto host = "127.0.0.1:" + std::to_string(impl_->port);
+    auto out = url;
+    out.replace(out.find(host), host.size(), host + ",127.0.0.1:" + std::to_string(impl_->standby_port));
+    return out + "?target_session_attrs=read-write";
+}
 
 namespace {
 

@@ -29,6 +29,13 @@ public:
     void stop();   ///< at once, as a crash would
     void start();  ///< again, on the same port
 
+    /// A streaming standby of this server with a port of its own. From now on a commit waits until the standby has it, so that a promotion loses nothing.
+    void add_standby();
+    /// The standby becomes the server; this one is to be stopped before.
+    void promote_standby();
+    /// The database of fresh_url() at whichever of the two takes writes.
+    std::string with_standby(const std::string& url) const;
+
 private:
     struct impl;
     std::unique_ptr<impl> impl_;

@@ -163,6 +163,12 @@ BOOST_AUTO_TEST_CASE(a_store_that_is_gone_is_an_error_and_its_runs_go_on_when_it
     BOOST_TEST(p.at.run({"runs", "resume", run, "--detach"}).code == 4);
 }
 
+BOOST_AUTO_TEST_CASE(a_lease_is_a_duration_within_its_limits) {
+    const project p;
+    expect_error(p.at.run({"serve", "--lease", "soon"}), {"--lease", "soon", "no duration"});
+    expect_error(p.at.run({"serve", "--lease", "100ms"}), {"--lease", "100ms", "from 1s to 1h"});
+}
+
 BOOST_AUTO_TEST_CASE(a_model_that_answers_nonsense_faults_the_run_with_one_clear_error) {
     for (const auto& [name, content] : std::map<std::string, std::string>{{"nonsense", "NONSENSE"}, {"truncated", "TRUNCATED"}, {"empty", ""}}) {
         const desk d("sqlite");
