@@ -1,12 +1,11 @@
 // SIGKILL before and after every checkpoint of runs that run others: waited for, not waited for, failing and caught. Whatever the moment: the same output,
 // every child once, and everything paid once.
-#include "system/process.hpp"
+#include "system/interrupted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
 #include <set>
-#include <sstream>
 
 using namespace pawl;
 using namespace pawl::system_tests;
@@ -79,8 +78,7 @@ story tell(const std::string& store, const std::string& crash_at) {
         if (text_of(run, "workflow") != "test/parent:1.0.0") continue;
         out.output = to_canonical_text(at.run({"runs", "show", text_of(run, "id"), "--json"}).document().as_object().at("output"));
     }
-    std::istringstream lines(folder.read(".pawl/ledger.jsonl"));
-    for (std::string line; std::getline(lines, line);) out.paid.emplace(text_of(parse_json(line).value(), "orderId"));
+    out.paid = orders_paid(folder);
     return out;
 }
 

@@ -1,12 +1,10 @@
 // SIGKILL before and after every checkpoint of a flow whose calls are extended by tools of their own. Whatever the moment: the same output, and each
 // payment once.
-#include "system/process.hpp"
+#include "system/interrupted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <csignal>
 #include <set>
-#include <sstream>
 
 using namespace pawl;
 using namespace pawl::system_tests;
@@ -62,21 +60,11 @@ story tell(const std::string& store, const std::string& crash_at) {
     folder.write("pawl.yaml", project);
     folder.write("flow.yaml", flow);
     place at{folder.path(), store_variables(store)};
+    const auto [crashed, end] = run_interrupted(at, crash_at);
     story out;
-    auto end = at.run({"run", "flow.yaml", "--json"}, crash_at.empty() ? variables{} : variables{{"PAWL_CRASH_AT", crash_at}});
-    out.crashed = end.signal == SIGKILL;
-    if (out.crashed) {
-        const auto runs = at.run({"runs", "list", "--json"}).document();
-        if (runs.as_array().empty()) {  // killed before it was born: nobody has heard of it
-            end = at.run({"run", "flow.yaml", "--json"});
-        } else {
-            end = at.run({"runs", "resume", std::string(runs.as_array().front().as_object().at("id").as_string()), "--json"});
-        }
-    }
-    BOOST_TEST_REQUIRE(end.code == 0, end);
+    out.crashed = crashed;
     out.output = to_canonical_text(end.document().as_object().at("output"));
-    std::istringstream lines(folder.read(".pawl/ledger.jsonl"));
-    for (std::string line; std::getline(lines, line);) out.paid.emplace(std::string(parse_json(line).value().as_object().at("orderId").as_string()));
+    out.paid = orders_paid(folder);
     return out;
 }
 

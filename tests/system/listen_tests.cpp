@@ -1,13 +1,12 @@
 // Events in, with real processes: `pawl events publish`, runs that wake each other, and SIGKILL before and after every checkpoint of flows that listen.
 // Whatever the moment: the same output, and each payment once.
-#include "system/process.hpp"
+#include "system/interrupted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 using namespace pawl;
 using namespace pawl::system_tests;
@@ -112,8 +111,7 @@ story tell(const std::string& store, int nth) {
     }
     BOOST_TEST_REQUIRE(end.code == 0, end);
     out.output = to_canonical_text(end.document().as_object().at("output"));
-    std::istringstream lines(folder.read(".pawl/ledger.jsonl"));
-    for (std::string line; std::getline(lines, line);) out.paid.emplace(std::string(parse_json(line).value().as_object().at("orderId").as_string()));
+    out.paid = orders_paid(folder);
     return out;
 }
 

@@ -1,10 +1,9 @@
 // SIGKILL before and after every checkpoint of a flow of child processes. Commands that are declared idempotent are repeated with the key they had, so that their
 // ledger shows each once; a command that is not is never repeated: its outcome is unknown, and the flow can catch that.
-#include "system/process.hpp"
+#include "system/interrupted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <csignal>
 #include <iostream>
 #include <set>
 #include <sstream>
@@ -54,18 +53,9 @@ story tell(const std::string& store, const std::string& crash_at) {
     folder.write("flow.yaml", flow);
     folder.write("posts", "");
     place at{folder.path(), store_variables(store)};
+    const auto [crashed, end] = run_interrupted(at, crash_at);
     story out;
-    auto end = at.run({"run", "flow.yaml", "--json"}, crash_at.empty() ? variables{} : variables{{"PAWL_CRASH_AT", crash_at}});
-    out.crashed = end.signal == SIGKILL;
-    if (out.crashed) {
-        const auto runs = at.run({"runs", "list", "--json"}).document();
-        if (runs.as_array().empty()) {  // killed before it was born: nobody has heard of it
-            end = at.run({"run", "flow.yaml", "--json"});
-        } else {
-            end = at.run({"runs", "resume", std::string(runs.as_array().front().as_object().at("id").as_string()), "--json"});
-        }
-    }
-    BOOST_TEST_REQUIRE(end.code == 0, end);
+    out.crashed = crashed;
     const auto document = end.document();
     const auto& output = document.as_object().at("output").as_object();
     out.count = output.at("count").as_string();

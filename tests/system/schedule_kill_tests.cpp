@@ -1,6 +1,6 @@
 // SIGKILL before and after every checkpoint of the first occurrences of a schedule; another engine goes on. No occurrence starts two runs, none of the started runs is
 // lost, and every run pays once.
-#include "system/process.hpp"
+#include "system/interrupted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -9,7 +9,6 @@
 #include <iostream>
 #include <mutex>
 #include <set>
-#include <sstream>
 
 using namespace pawl;
 using namespace pawl::system_tests;
@@ -30,13 +29,6 @@ json::array runs_of(const place& at, const std::string& workflow) {
     return all && all->is_array() ? all->get_array() : json::array();
 }
 
-std::multiset<std::string> paid(const temporary_folder& folder) {
-    std::multiset<std::string> out;
-    std::istringstream lines(folder.read(".pawl/ledger.jsonl"));
-    for (std::string line; std::getline(lines, line);) out.emplace(parse_json(line).value().at("orderId").as_string());
-    return out;
-}
-
 /// What went wrong; empty: nothing. On a thread of its own: nothing of Boost.Test in here.
 std::string tell(const variables& store, const std::string& crash_at) {
     const temporary_folder folder;
@@ -49,9 +41,9 @@ std::string tell(const variables& store, const std::string& crash_at) {
         if (!happens([&] { return !first.running(); })) return "the engine was not killed";
         if (const auto end = first.wait(); end.signal != SIGKILL) return "the engine ended by itself: " + end.err;
     }
-    const auto before = paid(folder).size();
+    const auto before = orders_paid(folder).size();
     auto second = at.start({"serve"});
-    if (!happens([&] { return paid(folder).size() >= before + 3; })) return "no further occurrences: " + second.err();
+    if (!happens([&] { return orders_paid(folder).size() >= before + 3; })) return "no further occurrences: " + second.err();
     if (at.run({"deploy", "--remove", "shop/tick"}).code != 0) return "it cannot be removed";
     const auto all_are = [&](const char* workflow, std::string_view status) {
         const auto runs = runs_of(at, workflow);
@@ -63,7 +55,7 @@ std::string tell(const variables& store, const std::string& crash_at) {
 
     std::multiset<std::string> started;
     for (const auto& run : runs_of(at, "shop/tick:")) started.emplace(run.at("id").as_string());
-    const auto ledger = paid(folder);
+    const auto ledger = orders_paid(folder);
     if (ledger != started) return std::to_string(started.size()) + " runs, and " + std::to_string(ledger.size()) + " payments";
     const auto schedulers = runs_of(at, "schedule of shop/tick:");
     if (schedulers.size() != 1) return std::to_string(schedulers.size()) + " schedulers";
