@@ -233,9 +233,15 @@ void add_control(CLI::App& group, all_options& all, chosen_command& chosen) {
     auto* retry = add_control(group, o, chosen, "retry", "Go on with a faulted or cancelled run from the task that failed, as the same run", "pawl runs retry");
     retry->add_option("--from", o.from, "Begin with this task instead: the failed one or one around it (outer/inner)")->type_name("TASK");
     retry->add_flag("--detach", o.detach, "One run: leave as soon as it only waits (exit code 4)");
-    auto* fork = group.add_subcommand("fork", "Start a new run of what a run was started of, from the beginning, with its input or another one");
+    auto* rewind = add_control(group, o, chosen, "rewind", "Take a run that is suspended or over back to where it last entered a task, and go on from there as the same run",
+                               "pawl runs rewind --to charge");
+    rewind->add_option("--to", o.to, "The task (outer/inner when names repeat)")->type_name("TASK");
+    rewind->add_flag("--yes", o.yes, "Also when something happens again that must not happen twice (at-most-once)");
+    rewind->add_flag("--detach", o.detach, "One run: leave as soon as it only waits (exit code 4)");
+    auto* fork = group.add_subcommand("fork", "Start a new run of what a run was started of: from the beginning, with its input or another one, or from a task on");
     fork->add_option("ID", o.id, "The run's id, or a unique beginning of it")->required()->type_name("");
-    fork->add_option("-i,--input", o.input, "Another input: JSON, or a file (default: the run's own)")->type_name("INPUT");
+    auto* input = fork->add_option("-i,--input", o.input, "Another input: JSON, or a file (default: the run's own)")->type_name("INPUT");
+    fork->add_option("--from", o.from, "Begin where the run last entered this task (outer/inner when names repeat), with all that it had then")->type_name("TASK")->excludes(input);
     fork->add_flag("--detach", o.detach, "Leave as soon as it only waits (exit code 4)");
     fork->add_flag("--json", o.json, "Print JSON");
     add_place(fork, o.place);

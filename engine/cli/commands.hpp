@@ -109,16 +109,18 @@ int list_runs_command(const runs_options& options);
 int show_run_command(const runs_options& options);
 int resume_run_command(const runs_options& options);
 
-/// Pause, resume, cancel, terminate or retry one run, or all that a filter chooses.
+/// Pause, resume, cancel, terminate, retry or rewind one run, or all that a filter chooses.
 struct control_options {
     place_options place;
-    std::string kind;           ///< of the message: "pause", "resume", "cancel", "terminate", "retry"
+    std::string kind;           ///< of the message: "pause", "resume", "cancel", "terminate", "retry", "rewind"
     std::string id;             ///< or filter and all
     run_filter_options filter;
     bool all = false;
     bool dry_run = false;
     std::string by;
-    std::string from;           ///< retry: a task
+    std::string from;           ///< retry, fork: a task
+    std::string to;             ///< rewind: a task
+    bool yes = false;           ///< rewind: also what may happen only once happens again
     std::string input;          ///< fork: JSON, or a file; empty: the original's
     bool json = false;
     bool detach = false;

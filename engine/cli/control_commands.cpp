@@ -1,10 +1,11 @@
-// `pawl runs pause|resume|cancel|terminate|retry`: one run, or all that a filter chooses.
+// `pawl runs pause|resume|cancel|terminate|retry|rewind`: one run, or all that a filter chooses.
 //
 // Each is a message to the run's owner, stored before anything else happens, so that no crash loses it. Pausing and ending are done here when nobody drives the run;
 // what starts work again is driven here only for one run, which is then followed: this process would leave the calls of many in the middle.
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/past.hpp"
 #include "cli/workplace.hpp"
 #include "runtime/control.hpp"
 
@@ -33,6 +34,7 @@ action action_of(std::string_view kind) {
     if (kind == runtime::resume_kind) return {kind, "resumed", {run_status::suspended}, true};
     if (kind == runtime::terminate_kind) return {kind, "terminated", live, false};
     if (kind == runtime::retry_kind) return {kind, "retried", {run_status::faulted, run_status::cancelled}, true};
+    if (kind == runtime::rewind_kind) return {kind, "rewound", {run_status::suspended, run_status::faulted, run_status::cancelled, run_status::completed}, true};
     return {kind, "cancelled", live, false};
 }
 
@@ -44,6 +46,7 @@ std::optional<problem> obstacle(const action& what, const store::run_row& row) {
     if (is_final(row.status)) {
         return wrong("run " + row.id + " is over already: " + status + (what.kind == runtime::retry_kind ? "; to begin anew with the same input: pawl runs fork " + short_id(row.id) : ""));
     }
+    if (what.kind == runtime::rewind_kind) return wrong("run " + row.id + " is " + status + ": pause it first, with: pawl runs pause " + short_id(row.id));
     if (what.kind == runtime::retry_kind) return wrong("run " + row.id + " is not over (" + status + "): only a faulted or cancelled run can be retried");
     return wrong("run " + row.id + (row.status == run_status::suspended ? " is suspended already" : " is not suspended: it is " + status));
 }
@@ -66,7 +69,7 @@ struct order {
 
 class controller {
 public:
-    controller(session& in, const control_options& options) : in_(in), options_(options), what_(action_of(options.kind)), by_(who_decides(options.by)) {}
+    controller(session& in, const control_options& options) : in_(in), options_(options), what_(action_of(options.kind)), by_(who_decides(options.by)), history_(in) {}
 
     result<order> post(const store::run_row& listed) {
         auto row = in_.connection().load_run(listed.id);
@@ -77,9 +80,36 @@ public:
         }
         order made{std::move(*row), new_uuid7(), 1, false, std::nullopt};
         made.next_step = next_step_of(made.row);
-        const store::inbox_post message{made.row.shard, made.row.id, std::string(what_.kind), "cli", made.id, runtime::control_message(by_, options_.from)};
+        const auto body = what_.kind == runtime::rewind_kind ? rewinding(made.row, made.next_step) : result<std::string>{boost::system::in_place_value, runtime::control_message(by_, options_.from)};
+        if (body.has_error()) return body.error();
+        const store::inbox_post message{made.row.shard, made.row.id, std::string(what_.kind), "cli", made.id, *body};
         if (const auto posted = in_.connection().post(message); posted.has_error()) return to_problem(posted.error());
         return made;
+    }
+
+    /// The order to go back, after telling what happens again. Error: why the run cannot, or may not without consent.
+    result<std::string> rewinding(const store::run_row& row, std::int64_t& next_step) {
+        auto past = history_.look(row, options_.to);
+        if (past.has_error()) return wrong("run " + row.id + " is not rewound: " + past.error().detail);
+        if (!past->repeated.empty()) print_err("run " + row.id + ": what it did since it last entered `" + past->task + "` happens again, with new keys:\n" + past->repeated);
+        if (past->needs_consent && !options_.yes && !options_.dry_run) {
+            return wrong("run " + row.id + " is not rewound: of what happens again, some says of itself that it must not happen twice (at-most-once); add --yes if it may");
+        }
+        next_step = past->next_step;
+        auto state = stored(past->point.state);
+        const runtime::rewind_order order{by_, past->task, row.revision, past->next_step, past->point.at, past->point.after, std::move(state.text), std::move(state.blobs)};
+        return {boost::system::in_place_value, runtime::rewind_message(order)};
+    }
+
+    /// What stands against it, without doing it.
+    std::optional<problem> look_ahead(const store::run_row& listed) {
+        if (auto why = obstacle(what_, listed)) return why;
+        if (what_.kind != runtime::rewind_kind) return std::nullopt;
+        const auto row = in_.connection().load_run(listed.id);
+        if (row.has_error()) return to_problem(row.error());
+        std::int64_t next_step = 0;
+        const auto order = rewinding(*row, next_step);
+        return order.has_error() ? std::optional(order.error()) : std::nullopt;
     }
 
     /// Looks whether the owner has answered.
@@ -103,6 +133,7 @@ public:
         if (o.answer || !is_final(now->status)) return;
         // Over without an answer: it ended before it heard of this, or could be ended only without being read.
         if (what_.kind == runtime::terminate_kind) o.answer = result<void>();
+        if (what_.kind == runtime::rewind_kind && now->revision != o.row.revision) o.answer = wrong("it changed meanwhile; ask again");
         if (what_.kind == runtime::pause_kind || what_.kind == runtime::resume_kind) o.answer = wrong("it ended meanwhile: " + std::string(to_string(now->status)));
     }
 
@@ -166,6 +197,7 @@ private:
     const control_options& options_;
     action what_;
     std::string by_;
+    historian history_;
 };
 
 struct tally {
@@ -213,6 +245,7 @@ int control_one(session& in, const control_options& options) {
     controller by(in, options);
     if (const auto why = obstacle(by.what(), *row)) return fail(*why);
     if (options.dry_run) {
+        if (const auto why = by.look_ahead(*row)) return fail(*why);
         print_out("run " + row->id + " would be " + by.what().done + "\n");
         return exit_completed;
     }
@@ -227,7 +260,7 @@ int control_one(session& in, const control_options& options) {
         in.close();
         return fail("run " + row->id + " is not " + by.what().done + ": " + (answer ? answer->error().detail : std::string("interrupted; the request is stored and will be applied")));
     }
-    if (by.what().kind == runtime::retry_kind) {
+    if (by.what().kind == runtime::retry_kind || by.what().kind == runtime::rewind_kind) {
         follower follow(in, row->id, row->shard, {options.detach, options.json, nullptr, false, false});
         const auto code = follow.follow();
         in.close();
@@ -245,7 +278,7 @@ int control_many(session& in, const control_options& options) {
     controller by(in, options);
     auto filter = read_run_filter(options.filter, in.connection());
     if (filter.has_error()) return fail(filter.error());
-    if (filter->statuses.empty()) filter->statuses = by.what().kind == runtime::retry_kind ? std::vector{run_status::faulted} : by.what().on;
+    if (filter->statuses.empty()) filter->statuses = by.what().kind == runtime::retry_kind || by.what().kind == runtime::rewind_kind ? std::vector{run_status::faulted} : by.what().on;
     filter->limit = page;
     tally count;
     for (;;) {
@@ -256,7 +289,7 @@ int control_many(session& in, const control_options& options) {
         std::vector<order> orders;
         for (const auto& row : *rows) {
             if (options.dry_run) {
-                const auto why = obstacle(by.what(), row);
+                const auto why = by.look_ahead(row);
                 ++(why ? count.not_done : count.done);
                 print_out("run " + row.id + "  " + row.workflow + "  " + std::string(to_string(row.status)) + (why ? "  cannot be " : "  would be ") + by.what().done + "\n");
                 continue;
@@ -292,6 +325,7 @@ int control_runs_command(const control_options& options) {
                                        : "either a run or --all, not both");
     }
     if (!options.id.empty() && !options.filter.empty()) return fail("filters choose among many runs: give them with --all, without a run");
+    if (options.kind == runtime::rewind_kind && options.to.empty()) return fail("say with --to which task the run goes back to");
     const auto opened = open_existing_store(options.place);
     if (opened.has_error()) return fail(opened.error());
     return options.all ? control_many(**opened, options) : control_one(**opened, options);

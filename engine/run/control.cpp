@@ -1,5 +1,6 @@
 #include "run/control.hpp"
 
+#include "base/suggest.hpp"
 #include "run/activation.hpp"
 #include "run/stepper.hpp"
 
@@ -55,13 +56,13 @@ result<frame_id> live_task(const run_state& s, const std::vector<frame>& frames,
     return refused("No task `" + std::string(from) + "` was under way when the run ended, only: " + (live.empty() ? "none" : live) + ". To begin anew with the same input, use: pawl runs fork.");
 }
 
-/// The time that it was over does not count, except for what was late itself.
-void extend_deadlines(run_state& s, const standstill& halt, time_point now) {
-    const auto over = now - halt.at;
+/// The time since `at` does not count, except for what was late itself.
+void extend_deadlines(run_state& s, const std::optional<time_point>& of_run, time_point at, time_point now) {
+    const auto over = now - at;
     const auto extend = [&](std::optional<time_point>& deadline) {
-        if (deadline && *deadline > halt.at) *deadline += over;
+        if (deadline && *deadline > at) *deadline += over;
     };
-    if (halt.deadline) s.deadline = *halt.deadline > halt.at ? *halt.deadline + over : now + (*halt.deadline - s.started_at);
+    if (of_run) s.deadline = *of_run > at ? *of_run + over : now + (*of_run - s.started_at);
     for (auto& f : s.frames) {
         extend(f.deadline);
         extend(f.attempt_deadline);
@@ -166,6 +167,52 @@ transition terminate(run_state& s, std::string_view reason, const surroundings& 
     return steps.take();
 }
 
+result<flow::task_id> named_task(const flow::workflow& w, std::string_view name) {
+    constexpr std::size_t most_shown = 30;
+    std::vector<flow::task_id> found;
+    std::vector<std::string> known;
+    std::string all;
+    for (const auto& task : w.tasks) {
+        if (!task.is_authored()) continue;
+        const auto path = task_path(w, task.id);
+        if (is_named(path, name)) found.push_back(task.id);
+        known.push_back(task.name);
+        if (known.size() <= most_shown) all += (all.empty() ? "" : ", ") + path;
+    }
+    if (known.size() > most_shown) all += " and " + std::to_string(known.size() - most_shown) + " more";
+    if (found.size() == 1) return found.front();
+    if (found.size() > 1) {
+        std::string which;
+        for (const auto id : found) which += (which.empty() ? "" : ", ") + task_path(w, id);
+        return refused("Several tasks are called `" + std::string(name) + "`; name the tasks around it too, as in outer/inner: " + which + ".");
+    }
+    const auto near = closest(name.substr(name.rfind('/') + 1), known);
+    return refused("There is no task `" + std::string(name) + "` in " + w.document.ns + "/" + w.document.name + ":" + w.document.version + (near ? "; did you mean `" + *near + "`?" : ".") +
+                   " Its tasks: " + all + ".");
+}
+
+transition rewind(run_state& s, run_state point, time_point at, const surroundings& world) {
+    stepper leaving(s, world);
+    if (!is_final(s.status)) leaving.remove_below(root_frame, false, "cancelled");
+    auto before = leaving.take();
+    const auto held = std::exchange(s.held_events, {});
+    point.next_step = s.next_step;
+    point.revivals = std::max(s.revivals, point.revivals) + 1;
+    point.key_generation = std::max(s.key_generation, point.key_generation) + 1;
+    // A late outcome of a call of before must not meet a new one under the same number; of a completed run the numbers are not known any more.
+    point.next_frame = std::max({s.next_frame, point.next_frame, point.key_generation << 40});
+    point.status = run_status::running;
+    s = std::move(point);
+    extend_deadlines(s, std::exchange(s.deadline, std::nullopt), at, world.now);
+    stepper steps(s, world);
+    steps.out() = std::move(before);
+    steps.note(lifecycle_phase::resumed);
+    for (const auto id : frames_in(s, {frame_phase::started, frame_phase::parked, frame_phase::held})) steps.enter_again(id);
+    for (const auto& event : held) steps.event_arrived(event);
+    steps.drain();
+    return steps.take();
+}
+
 result<transition> retry(run_state& s, std::string_view from, const surroundings& world) {
     if (s.status != run_status::faulted && s.status != run_status::cancelled) return refused("Only a faulted or cancelled run can be retried; this one is " + std::string(to_string(s.status)) + ".");
     if (!s.halt) return refused("What the run had when it ended is not stored any more, so it cannot go on from there. To begin anew with the same input, use: pawl runs fork.");
@@ -187,7 +234,7 @@ result<transition> retry(run_state& s, std::string_view from, const surroundings
     s.ready = halt.ready;
     s.visits = halt.visits;
     s.suspended_at.reset();
-    extend_deadlines(s, halt, world.now);
+    extend_deadlines(s, halt.deadline, halt.at, world.now);
     stepper steps(s, world);
     steps.note(lifecycle_phase::resumed);
     if (failed != root_frame) steps.enter_again(failed);

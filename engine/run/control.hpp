@@ -14,6 +14,15 @@
 
 namespace pawl::run {
 
+// What these are called in messages and in a run's history.
+inline constexpr std::string_view pause_kind = "pause";
+inline constexpr std::string_view resume_kind = "resume";
+inline constexpr std::string_view terminate_kind = "terminate";
+inline constexpr std::string_view retry_kind = "retry";
+inline constexpr std::string_view rewind_kind = "rewind";
+inline constexpr std::string_view migrate_kind = "migrate";
+inline constexpr std::string_view fork_kind = "fork";  ///< the first step of a run that began where another one stood
+
 /// `unseen`: calls that no effect has been given yet; they are made when the run is resumed. Nothing happens to a run that is suspended or over.
 transition suspend(run_state& s, const std::vector<frame_id>& unseen, const surroundings& world);
 
@@ -27,6 +36,13 @@ transition terminate(run_state& s, std::string_view reason, const surroundings& 
 /// under way beside it. `from`: begin with this task instead, which must have been live too (the failed one or one around it; "outer/inner" when names repeat).
 /// Time-outs of what goes on are extended by the time that the run was over. Error, and nothing changed: why it cannot go on.
 result<transition> retry(run_state& s, std::string_view from, const surroundings& world);
+
+/// A suspended run, or one that is over, goes on from where it once stood (`point`, see replay.hpp): what is live now is abandoned, and calls that were under way beside the
+/// point are made again. All keys from here on are new, so every effect after the point happens anew. Time-outs are extended by what has passed since `at`.
+transition rewind(run_state& s, run_state point, time_point at, const surroundings& world);
+
+/// The task that `name` names: its own name, or "outer/inner" when names repeat. Error: none or several, and which there are.
+result<flow::task_id> named_task(const flow::workflow& w, std::string_view name);
 
 /// Names of the tasks around it and its own, as `from` above takes them: "outer/inner".
 std::string task_path(const flow::workflow& w, flow::task_id task);

@@ -25,6 +25,7 @@ struct surroundings {
     const std::map<std::string, std::string, std::less<>>* details = nullptr;  ///< what calls told of how far they were: key -> JSON text
     bool lifecycle = false;              ///< somebody wants to be told of lifecycle_event
     bool decisions = false;              ///< somebody wants to be told of each decision
+    bool* agent_read = nullptr;          ///< set when an expression is evaluated that may read `agent`
 };
 
 /// A call whose intent the next checkpoint records.

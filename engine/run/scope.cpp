@@ -44,6 +44,7 @@ std::vector<const json::value*> scope::variables(const flow::evaluable& e) {
     put(variable::output, output_);
     put(variable::steps, &state_.steps_view);
     put(variable::agent, world_.agent);
+    if (world_.agent_read != nullptr && (uses.has(variable::agent) || uses.has(variable::runtime))) *world_.agent_read = true;
     if (uses.has(variable::secrets)) build(variable::secrets, secrets());
     if (uses.has(variable::task)) build(variable::task, task_descriptor());
     if (uses.has(variable::workflow)) build(variable::workflow, workflow_descriptor());

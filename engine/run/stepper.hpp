@@ -74,6 +74,7 @@ public:
     void enter_again(frame_id id);
 
     void event_arrived(const value_ref& event);                 // stepper_listen.cpp
+    void end_listen(frame_id listen, const json::array& outputs);  ///< as it ended once: of what it took, only the outputs are known
 
     /// A duration where it is needed. Error: `validation` or `expression` problem.
     result<milliseconds> duration(const flow::duration_source& source, scope& where, const json::value& dot);

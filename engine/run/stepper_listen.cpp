@@ -131,6 +131,14 @@ bool stepper::end_event(frame_id id, value_ref output) {
     return consume(id, std::move(output));
 }
 
+void stepper::end_listen(frame_id id, const json::array& outputs) {
+    auto& listen = *s_.find(id)->listen;
+    listen.outputs.clear();
+    for (const auto& each : outputs) listen.outputs.emplace_back(each);
+    listen.waiting.clear();
+    end_listen(id);
+}
+
 void stepper::end_listen(frame_id id) {
     auto* f = s_.find(id);
     f->key = idempotency_key(s_, *f);

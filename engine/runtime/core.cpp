@@ -116,14 +116,15 @@ void core::loaded(loaded_run loaded) {
     const auto is_revival = [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); };
     const bool over = is_final(loaded.row.status);
     const bool fresh = loaded.row.state.empty();
-    if (over && (fresh || std::none_of(inputs.begin(), inputs.end(), is_revival))) {
+    const auto take_no_notice = [&] {
         std::vector<std::int64_t> seqs;
         for (const auto& input : inputs) {
             if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
         }
         consume_only(loaded.row.shard, std::move(seqs));
-        return load_more();
-    }
+        load_more();
+    };
+    if (over && std::none_of(inputs.begin(), inputs.end(), is_revival)) return take_no_notice();
     auto raw_input = parse_json(loaded.row.input);
     if (!raw_input) return fault_unloadable(loaded, raw_input.error());
     run::value_ref input = run::value_ref::from_text(std::move(*raw_input), loaded.row.input);
@@ -137,6 +138,7 @@ void core::loaded(loaded_run loaded) {
         r.state.id = loaded.row.id;
         r.state.workflow = loaded.workflow;
         r.state.raw_input = std::move(input);
+        if (over && !hold_completed(r, loaded.row, inputs)) return take_no_notice();
     } else {
         std::map<std::string, std::string, std::less<>> blobs;
         for (auto& blob : loaded.blobs) blobs.emplace(blob.digest, std::move(blob.body));
@@ -164,7 +166,7 @@ void core::loaded(loaded_run loaded) {
     first.what = fresh ? run_input::kind::begin : run_input::kind::recover;
     if (!over) r.inputs.push_back(std::move(first));
     for (auto& each : inputs) r.inputs.push_back(std::move(each));
-    if (fresh && paused_before_it_began(r.inputs)) std::rotate(r.inputs.begin(), r.inputs.end() - 1, r.inputs.end());
+    if (fresh && !over && paused_before_it_began(r.inputs)) std::rotate(r.inputs.begin(), r.inputs.end() - 1, r.inputs.end());
     process(r);
     load_more();
 }
@@ -273,8 +275,9 @@ void core::apply(resident& r, run_input input) {
         case kind::recover: {
             // Only what changed something is written: a run that merely came back into memory is as the store has it.
             const auto before = r.dirty;
+            const bool had_work = !r.state.ready.empty() && !r.state.suspended_at;
             auto done = run::recover(r.state, world);
-            const bool changed = !done.steps.empty() || done.yielded || is_final(r.state.status);
+            const bool changed = had_work || !done.steps.empty() || done.yielded || is_final(r.state.status);
             std::vector<run::call_intent> again;
             std::swap(again, done.calls);
             std::erase_if(again, [&](const run::call_intent& c) {

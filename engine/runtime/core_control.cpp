@@ -22,9 +22,65 @@ std::string control_message(std::string_view by, std::string_view from) {
     return to_text(json::value(std::move(body)));
 }
 
+std::string rewind_message(const rewind_order& order) {
+    json::object body{{"by", order.by}, {"to", order.to}, {"revision", order.revision}, {"nextStep", order.next_step}, {"at", order.at.time_since_epoch().count()}, {"after", order.after}};
+    body["state"] = order.state;
+    auto& blobs = body["blobs"].emplace_object();
+    for (const auto& [digest, text] : order.blobs) blobs[digest] = text;
+    return to_text(json::value(std::move(body)));
+}
+
+std::optional<rewind_order> rewind_order_from(std::string_view message) {
+    const auto body = parse_json(message);
+    if (!body || !body->is_object()) return std::nullopt;
+    const auto& o = body->get_object();
+    const auto text = [&](std::string_view name, std::string& to) {
+        const auto* found = o.if_contains(name);
+        if (found == nullptr || !found->is_string()) return false;
+        to = std::string(found->get_string());
+        return true;
+    };
+    const auto number = [&](std::string_view name, std::int64_t& to) {
+        const auto* found = o.if_contains(name);
+        if (found == nullptr || !found->is_int64()) return false;
+        to = found->get_int64();
+        return true;
+    };
+    rewind_order order;
+    std::int64_t at = 0;
+    const auto* blobs = o.if_contains("blobs");
+    if (!text("by", order.by) || !text("to", order.to) || !text("state", order.state) || !number("revision", order.revision) || !number("nextStep", order.next_step) || !number("at", at) ||
+        !number("after", order.after) || blobs == nullptr || !blobs->is_object()) {
+        return std::nullopt;
+    }
+    order.at = time_point(milliseconds(at));
+    for (const auto& [digest, blob] : blobs->get_object()) {
+        if (!blob.is_string()) return std::nullopt;
+        order.blobs.emplace(digest, blob.get_string());
+    }
+    return order;
+}
+
+/// What the history says of it: where to, and not the state itself.
+std::string core::rewind(resident& r, const store::inbox_entry& message, std::optional<problem>& refused) {
+    const auto no = [&](std::string why) {
+        refused = make_problem(problem_type::configuration, std::move(why));
+        return std::string();
+    };
+    const auto order = rewind_order_from(message.body);
+    if (!order) return no("The request is not one that this version of pawl understands.");
+    if (!is_final(r.state.status) && !r.state.suspended_at) return no("The run is " + std::string(to_string(r.state.status)) + ". Pause it first.");
+    if (order->revision != r.revision || order->next_step != r.state.next_step) return no("The run changed after it was looked at. Ask again.");
+    auto point = run::decode(order->state, r.state.id, r.state.workflow, r.state.raw_input, order->blobs);
+    if (!point) return no("The state to go on from cannot be read by this version of pawl.");
+    absorb(r, run::rewind(r.state, std::move(*point), order->at, world_of(r)));
+    return to_text(json::value(json::object{{"by", order->by}, {"to", order->to}, {"after", order->after}}));
+}
+
 void core::control(resident& r, const store::inbox_entry& message) {
     const auto world = world_of(r);
     const auto by = text_in(message, "by");
+    auto told = message.body;
     std::optional<problem> refused;
     if (is_final(r.state.status) && !revives(message.kind)) {
         refused = make_problem(problem_type::configuration, "The run is over already: " + std::string(to_string(r.state.status)) + ".");
@@ -38,6 +94,8 @@ void core::control(resident& r, const store::inbox_entry& message) {
         absorb(r, run::unsuspend(r.state, lost, world));
     } else if (message.kind == terminate_kind) {
         absorb(r, run::terminate(r.state, "Terminated" + (by.empty() ? "" : " by " + by) + ".", world));
+    } else if (message.kind == rewind_kind) {
+        told = rewind(r, message, refused);
     } else if (auto done = run::retry(r.state, text_in(message, "from"), world)) {
         absorb(r, std::move(*done));
     } else {
@@ -50,7 +108,7 @@ void core::control(resident& r, const store::inbox_entry& message) {
     step.started_at = step.ended_at = world.now;
     step.record = "{}";
     step.outcome = refused ? "faulted" : "completed";
-    step.result = refused ? to_text(json::value(to_json(*refused))) : message.body;
+    step.result = refused ? to_text(json::value(to_json(*refused))) : told;
     r.steps.push_back(std::move(step));
 }
 
@@ -70,13 +128,26 @@ std::vector<run::frame_id> core::take_back_calls(resident& r) {
 void core::hold_ended(resident& r, const store::run_row& row) {
     r.state.status = row.status;
     r.state.suspended_at.reset();
-    if (!r.state.halt) {
+    if (!r.state.halt && row.status != run_status::completed) {
         // It ended where its state could not be read: it stands where its last checkpoint left it.
         r.state.halt = run::standstill{run::root_frame, row.updated_at, std::exchange(r.state.deadline, {}), std::exchange(r.state.frames, {}),
                                        std::exchange(r.state.ready, {}), std::exchange(r.state.visits, {})};
     }
     const auto error = parse_json(row.error);
     if (error && error->is_object()) r.state.error = problem_from_json(error->get_object());
+}
+
+/// Of a completed run nothing is stored but what came of it. A rewind brings all that is needed; one that was asked for at another time of the run's life does not count.
+bool core::hold_completed(resident& r, const store::run_row& row, const std::vector<run_input>& waiting) {
+    for (const auto& input : waiting) {
+        if (input.what != run_input::kind::message || input.message.kind != rewind_kind) continue;
+        const auto order = rewind_order_from(input.message.body);
+        if (!order || order->revision != row.revision) continue;
+        r.state.status = row.status;
+        r.state.next_step = order->next_step;
+        return true;
+    }
+    return false;
 }
 
 /// A run that cannot be brought to life here is ended without it, when somebody asks for that.
