@@ -28,7 +28,10 @@ int fail(std::string_view message) {
     return exit_wrong;
 }
 
-int fail(const problem& error) { return fail(error.detail.empty() ? error.title : error.detail); }
+int fail(const problem& error) {
+    const auto code = fail(error.detail.empty() ? error.title : error.detail);
+    return error.title == newer_store ? exit_superseded : code;
+}
 
 std::size_t characters(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));

@@ -15,7 +15,10 @@ namespace pawl::cli {
 void print_out(std::string_view text);
 void print_err(std::string_view text);
 
-/// "pawl: MESSAGE" on standard error; returns exit_wrong.
+/// The title of a problem that ends the program with exit_superseded.
+inline constexpr std::string_view newer_store = "Newer Store";
+
+/// "pawl: MESSAGE" on standard error; returns exit_wrong, or exit_superseded for a problem called so.
 int fail(const problem& error);
 int fail(std::string_view message);
 

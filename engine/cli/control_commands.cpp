@@ -255,6 +255,7 @@ int control_one(session& in, const control_options& options) {
     std::vector<order> orders{std::move(*posted)};
     by.wait(orders, true);
     tally count;
+    if (in.superseded()) return fail(*in.superseded());
     const auto& answer = orders.front().answer;
     if (!answer || answer->has_error()) {
         in.close();

@@ -10,7 +10,8 @@ enum exit_code : int {
     exit_wrong = 1,      ///< the command line, a file, the project or the store is wrong
     exit_faulted = 2,    ///< the run (or tool, or expression) failed
     exit_cancelled = 3,  ///< the run was cancelled
-    exit_waiting = 4     ///< the run is not over: it waits, or the command was interrupted; `pawl runs resume` goes on
+    exit_waiting = 4,    ///< the run is not over: it waits, or the command was interrupted; `pawl runs resume` goes on
+    exit_superseded = 5  ///< the store belongs to a newer pawl, or has become one's while the command ran: use that one
 };
 
 constexpr int exit_code_of(run_status status) noexcept {
@@ -23,6 +24,6 @@ constexpr int exit_code_of(run_status status) noexcept {
 }
 
 inline constexpr const char* exit_codes_help =
-    "Exit codes: 0 completed, 1 the command or a file is wrong, 2 the run faulted, 3 cancelled, 4 still waiting.";
+    "Exit codes: 0 completed, 1 the command or a file is wrong, 2 the run faulted, 3 cancelled, 4 still waiting, 5 the store belongs to a newer pawl.";
 
 }  // namespace pawl::cli

@@ -158,6 +158,7 @@ result<int> follower::follow() {
         read_steps();
     }
     const auto end = in_.wait_until([this] { return look(); }, tick);
+    if (in_.superseded()) return *in_.superseded();
     if (failure_) return *failure_;
     if (!options_.json) view_.flush(progress::steady::now());
     if (end == session::wait_end::interrupted) {

@@ -78,12 +78,14 @@ int serve_command(const serve_options& options) {
         const auto balanced = balancer.balance();
         // A store that is away for a while comes back; one that is wrong does not.
         if (balanced.has_error()) {
-            if (!store::is_transient(balanced.error())) return fail(to_problem(balanced.error()));
-            log.write(observe::log_level::warning, "store-unavailable", {{"message", balanced.error().detail}});
+            const bool superseded = balanced.error().code == store::store_errc::newer_schema;
+            if (!superseded && !store::is_transient(balanced.error())) return fail(to_problem(balanced.error()));
+            if (!superseded) log.write(observe::log_level::warning, "store-unavailable", {{"message", balanced.error().detail}});
         }
         end = in.wait_until([] { return false; }, look_around, look_around);
     }
     in.close();
+    if (in.superseded()) return fail(*in.superseded());
     log.write(observe::log_level::info, "stopped");
     return exit_completed;
 }

@@ -1,5 +1,6 @@
 #include "cli/session.hpp"
 
+#include "cli/console.hpp"
 #include "cli/event_relay.hpp"
 #include "cli/janitor.hpp"
 #include "cli/open_store.hpp"
@@ -19,7 +20,9 @@ constexpr milliseconds last_deliveries{3'000};
 }  // namespace
 
 problem to_problem(const store::store_error& error) {
-    return make_problem(problem_type::configuration, error.detail.empty() ? std::string("the store does not work") : error.detail);
+    auto made = make_problem(problem_type::configuration, error.detail.empty() ? std::string("the store does not work") : error.detail);
+    if (error.code == store::store_errc::newer_schema) made.title = newer_store;
+    return made;
 }
 
 session::session() : signals_(loop_, SIGINT, SIGTERM) { await_signal(); }
@@ -64,6 +67,12 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools,
             if (handler_) handler_(event);
         });
     };
+    options.superseded = [this](const store::store_error& why) {
+        boost::asio::post(loop_, [this, why] {
+            superseded_ = to_problem(why);
+            superseded_->detail += " A newer pawl has upgraded the store while this one ran, so this one stands aside. Nothing is lost: what it had committed is stored, and the newer one goes on from there.";
+        });
+    };
     engine_ = std::make_unique<runtime::engine>(database_, tools.effects, std::move(options));
     relay_ = std::make_unique<event_relay>(database_, project.sinks, tools.network, [engine = engine_.get()] { return engine->owned(); }, tools.log);
 }
@@ -101,7 +110,7 @@ result<std::optional<shard_id>> session::own_any() {
 session::wait_end session::wait_until(const std::function<bool()>& check, milliseconds tick, std::optional<milliseconds> limit) {
     const auto begun = std::chrono::steady_clock::now();
     for (;;) {
-        if (interrupted_) return wait_end::interrupted;
+        if (interrupted_ || superseded_) return wait_end::interrupted;
         if (check()) return wait_end::done;
         if (limit && std::chrono::steady_clock::now() - begun >= *limit) return wait_end::timed_out;
         loop_.restart();
@@ -113,7 +122,7 @@ session::wait_end session::wait_until(const std::function<bool()>& check, millis
 void session::close() {
     handler_ = nullptr;
     janitor_.reset();
-    if (relay_ && engine_ && !interrupted_) relay_->drain(last_deliveries);
+    if (relay_ && engine_ && !interrupted_ && !superseded_) relay_->drain(last_deliveries);
     if (relay_) relay_->stop();
     if (engine_) engine_->stop();
     relay_.reset();

@@ -55,6 +55,8 @@ public:
     /// Runs the loop until `check` says true (asked after every event and every `tick`), a signal came, or `limit` passed.
     wait_end wait_until(const std::function<bool()>& check, milliseconds tick, std::optional<milliseconds> limit = std::nullopt);
     bool interrupted() const noexcept { return interrupted_; }
+    /// Since a newer pawl took over the store, this process drives nothing any more: why. wait_until() ends as interrupted.
+    const std::optional<problem>& superseded() const noexcept { return superseded_; }
 
     /// Delivers what is left of the events for a moment, then stops engine and relay. Idempotent.
     void close();
@@ -66,6 +68,7 @@ private:
     boost::asio::io_context loop_{1};
     boost::asio::signal_set signals_;
     bool interrupted_ = false;
+    std::optional<problem> superseded_;
     std::function<void(const runtime::run_event&)> handler_;
     std::shared_ptr<store::database> database_;
     std::unique_ptr<store::connection> connection_;

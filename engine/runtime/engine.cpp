@@ -43,8 +43,9 @@ struct engine::impl final : core_ports {
         heart = std::make_unique<core>(*this, std::move(effects), options);
         due_timer = std::make_unique<asio::steady_timer>(thread->context);
         writer = std::make_unique<journal>(
-            database, options.max_batch, [this](auto batch, auto outcomes) { report(std::move(batch), std::move(outcomes)); }, options.log);
-        asker = std::make_unique<reader>(database, reader_threads, options.log);
+            database, options.max_batch, [this](auto batch, auto outcomes) { report(std::move(batch), std::move(outcomes)); }, options.log,
+            [this](const store::store_error& why) { stand_aside(why); });
+        asker = std::make_unique<reader>(database, reader_threads, options.log, [this](const store::store_error& why) { stand_aside(why); });
         runner = std::thread([context = thread] { context->context.run(); });
         keeper = std::thread([this] { keep_leases(); });
         listener = std::thread([this] { listen(); });
@@ -123,6 +124,23 @@ struct engine::impl final : core_ports {
             for (std::size_t i = 0; i < batch.size(); ++i) heart->committed(batch[i], outcomes[i]);
             note_quiet();
         });
+    }
+
+    /// A newer version has taken over the store, and all leases with it: nothing of what is under way can be committed any more. From any thread.
+    void stand_aside(const store::store_error& why) {
+        if (aside.exchange(true)) return;
+        {
+            const std::lock_guard lock(owned_mutex);
+            shards.clear();
+        }
+        on_core([this] { heart->disown(heart->owned()); });
+        if (options.superseded) options.superseded(why);
+    }
+
+    template <class T>
+    store::store_result<T> noticed(store::store_result<T> answer) {
+        if (answer.has_error() && answer.error().code == store::store_errc::newer_schema) stand_aside(answer.error());
+        return answer;
     }
 
     std::optional<store::store_error> load_run(store::connection& c, const std::string& run) {
@@ -207,6 +225,7 @@ struct engine::impl final : core_ports {
         while (!stopping.is_raised()) {
             if (!own) {
                 auto made = database->listen();
+                if (!made && made.error().code == store::store_errc::newer_schema) return stand_aside(made.error());
                 if (!made) {
                     if (stopping.wait_for(trouble.failed(made.error()))) return;
                     continue;
@@ -423,6 +442,7 @@ struct engine::impl final : core_ports {
     std::unique_ptr<reader> asker;
     std::thread runner, keeper, listener;
     stop_flag stopping;
+    std::atomic<bool> aside = false;
     bool stopped = false;
     bool serving = false;
     std::atomic<std::int64_t> clock_offset = 0;  ///< database clock minus ours, ms
@@ -442,13 +462,13 @@ engine::engine(std::shared_ptr<store::database> database, std::shared_ptr<const 
 
 engine::~engine() { stop(); }
 
-store::store_result<std::vector<shard_id>> engine::own(std::vector<shard_id> wanted, std::size_t most) { return impl_->own(std::move(wanted), most); }
+store::store_result<std::vector<shard_id>> engine::own(std::vector<shard_id> wanted, std::size_t most) { return impl_->noticed(impl_->own(std::move(wanted), most)); }
 
-store::store_result<std::size_t> engine::give_back(std::size_t most) { return impl_->give_back(most); }
+store::store_result<std::size_t> engine::give_back(std::size_t most) { return impl_->noticed(impl_->give_back(most)); }
 
-store::store_result<std::size_t> engine::serve() { return impl_->serve(); }
+store::store_result<std::size_t> engine::serve() { return impl_->noticed(impl_->serve()); }
 
-store::store_result<void> engine::submit(const store::new_run& run, const flow::workflow& definition) { return impl_->submit(run, definition); }
+store::store_result<void> engine::submit(const store::new_run& run, const flow::workflow& definition) { return impl_->noticed(impl_->submit(run, definition)); }
 
 void engine::wake(std::string run) {
     impl_->on_core([i = impl_.get(), run = std::move(run)] { i->heart->wake(run); });

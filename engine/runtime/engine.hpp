@@ -67,6 +67,8 @@ struct engine_options {
     std::function<void(const flow::workflow& of, const std::vector<run::decision>& taken)> decided;  ///< every way that a run takes; on the core thread; may be empty
     run_listener listener;                    ///< every run's events; may be empty
     std::function<void(std::string_view sentence)> log;  ///< operational news: lease lost, store unavailable and back; may be empty
+    /// The store belongs to a newer version now: the engine has let go of all its shards and will take none. Told once, from any thread; may be empty.
+    std::function<void(const store::store_error&)> superseded;
 };
 
 class engine {

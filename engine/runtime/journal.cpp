@@ -12,8 +12,8 @@ constexpr milliseconds longest_hold{60'000};
 
 }  // namespace
 
-journal::journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log)
-    : database_(std::move(database)), max_batch_(max_batch), done_(std::move(done)), log_(log), outage_("journal", log), thread_([this] { run(); }) {}
+journal::journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log, superseded newer)
+    : database_(std::move(database)), max_batch_(max_batch), done_(std::move(done)), newer_(std::move(newer)), log_(log), outage_("journal", log), thread_([this] { run(); }) {}
 
 journal::~journal() { stop(); }
 
@@ -122,6 +122,12 @@ bool journal::write_beats(std::vector<store::heartbeat_row>& beats) {
                 return true;
             }
             error = written.error();
+        }
+        if (error->code == store::store_errc::newer_schema) {
+            newer_(*error);
+            return true;
+        }
+        if (connection_) {
             if (!is_transient(*error)) {
                 if (log_) log_("journal: the store refuses " + std::to_string(beats.size()) + " heartbeat(s) (" + error->detail + "); they are dropped");
                 return true;
@@ -137,6 +143,10 @@ bool journal::commit(batch& given) {
         const auto written = attempt(given);
         if (written) return true;
         const auto error = written.error();
+        if (error.code == store::store_errc::newer_schema) {
+            stand_aside(given, error);
+            return true;
+        }
         if (!is_transient(error) && given.size() > 1) {
             isolate(given);
             return true;
@@ -147,6 +157,12 @@ bool journal::commit(batch& given) {
         }
         if (stop_.wait_for(outage_.failed(error))) return false;
     }
+}
+
+void journal::stand_aside(batch& given, const store::store_error& why) {
+    newer_(why);
+    std::vector<store::checkpoint_outcome> outcomes(given.size(), store::checkpoint_outcome::fenced);
+    done_(std::move(given), std::move(outcomes));
 }
 
 /// The store refuses something of a batch: one by one, so that only those wait that are refused.
@@ -182,7 +198,9 @@ bool journal::retry_held() {
         if (stop_.is_raised()) return false;
         batch one;
         one.push_back(each.checkpoint);
-        if (const auto written = attempt(one); !written) {
+        if (const auto written = attempt(one); !written && written.error().code == store::store_errc::newer_schema) {
+            stand_aside(one, written.error());
+        } else if (!written) {
             // An outage meanwhile: commit() of what arrives next waits it out.
             hold(std::move(each.checkpoint), std::min(each.pause * 2, longest_hold), written.error());
         }

@@ -24,8 +24,10 @@ class journal {
 public:
     using report = std::function<void(std::vector<store::checkpoint> batch, std::vector<store::checkpoint_outcome> outcomes)>;
 
-    /// `done` is called on the journal's thread after each batch.
-    journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log);
+    using superseded = std::function<void(const store::store_error&)>;
+
+    /// `done` is called on the journal's thread after each batch; `newer` when the store belongs to a newer version now: then nothing is written any more, and every checkpoint is fenced.
+    journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log, superseded newer = [](const store::store_error&) {});
     ~journal();  ///< stop()
 
     /// Any thread. Written before what write() is given after it; while the store does not answer, the newest row of a call wins.
@@ -52,6 +54,7 @@ private:
     /// One try; reports when it committed. Error: nothing is known to be written.
     store::store_result<void> attempt(batch& given);
     bool commit(batch& given);
+    void stand_aside(batch& given, const store::store_error& why);
     void isolate(batch& given);
     void hold(store::checkpoint refused, milliseconds pause, const store::store_error& why);
     bool retry_held();
@@ -61,6 +64,7 @@ private:
     std::shared_ptr<store::database> database_;
     std::size_t max_batch_;
     report done_;
+    superseded newer_;
     const std::function<void(std::string_view)>& log_;
     outage outage_;
     stop_flag stop_;

@@ -2,8 +2,9 @@
 
 namespace pawl::runtime {
 
-reader::reader(std::shared_ptr<store::database> database, std::size_t threads, const std::function<void(std::string_view)>& log)
-    : database_(std::move(database)), log_(log) {
+reader::reader(std::shared_ptr<store::database> database, std::size_t threads, const std::function<void(std::string_view)>& log,
+               std::function<void(const store::store_error&)> superseded)
+    : database_(std::move(database)), log_(log), superseded_(std::move(superseded)) {
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -57,6 +58,10 @@ void reader::run() {
             if (connection) error = work(*connection);
             if (!error) {
                 trouble.passed();
+                break;
+            }
+            if (error->code == store::store_errc::newer_schema) {
+                superseded_(*error);
                 break;
             }
             if (connection && !is_transient(*error)) break;  // the job has told its asker

@@ -20,7 +20,9 @@ public:
     /// Returns the error when the store failed it; a transient one makes the reader run the job again later.
     using job = std::function<std::optional<store::store_error>(store::connection&)>;
 
-    reader(std::shared_ptr<store::database> database, std::size_t threads, const std::function<void(std::string_view)>& log);
+    /// `superseded`: told when the store belongs to a newer version now; on a thread of the reader.
+    reader(std::shared_ptr<store::database> database, std::size_t threads, const std::function<void(std::string_view)>& log,
+           std::function<void(const store::store_error&)> superseded);
     ~reader();  ///< stop()
 
     /// Any thread. Jobs start in order.
@@ -33,6 +35,7 @@ private:
 
     std::shared_ptr<store::database> database_;
     const std::function<void(std::string_view)>& log_;
+    std::function<void(const store::store_error&)> superseded_;
     stop_flag stop_;
     std::mutex mutex_;
     std::condition_variable arrived_;

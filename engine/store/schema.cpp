@@ -76,6 +76,20 @@ void create_leases(session& on, std::int64_t shard_count) {
 
 }  // namespace
 
+std::optional<store_error> newer_schema(session& on, int known) {
+    auto& read = on.prepared(
+        "schema version", [] { return std::string("select value from meta where name = 'schema_version'"); }, "", "i");
+    read.execute();
+    const auto version = read.next() ? read.number(0) : 0;
+    read.finish();
+    return newer_schema(on, known, version);
+}
+
+std::optional<store_error> newer_schema(session& on, int known, std::int64_t found) {
+    if (found <= known) return std::nullopt;
+    return newer(on.where(), found, known);
+}
+
 store_result<std::uint32_t> prepare_schema(session& on, std::span<const migration> migrations, std::uint32_t shard_count) {
     if (shard_count < 1 || shard_count > 4096)
         return store_error{store_errc::refused, "A store has between 1 and 4096 shards, not " + std::to_string(shard_count) + "."};
@@ -92,6 +106,8 @@ store_result<std::uint32_t> prepare_schema(session& on, std::span<const migratio
                 create_meta(on, shard_count);
                 version = 0;
             }
+            // First of all: engines of the version before can commit nothing from here on, and what they are committing ends before the tables change.
+            if (*version >= 1 && *version < newest) on.execute("update leases set epoch = epoch + 1, owner = '', expires_at = 0");
             for (const auto& step : migrations) {
                 if (step.version <= *version) continue;
                 on.execute(sql_for(on.kind(), step.sql).c_str());

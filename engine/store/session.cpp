@@ -1,6 +1,7 @@
 #include "store/session.hpp"
 
 #include "store/native.hpp"
+#include "store/schema.hpp"
 
 #include <soci/postgresql/soci-postgresql.h>
 
@@ -177,6 +178,31 @@ store_error session::recover(const soci::soci_error& error) noexcept {
     if (broken && failure.code != store_errc::lost) failure.code = store_errc::lost;
     if (broken || failure.code == store_errc::lost) close();
     return failure;
+}
+
+/// Statements fail that do not fit the tables of a newer version.
+store_error session::explained(store_error failure) noexcept {
+    if (failure.code != store_errc::failed || !soci_) return failure;
+    try {
+        if (auto newer = superseded()) return *newer;
+    } catch (...) {
+        close();
+    }
+    return failure;
+}
+
+std::optional<store_error> session::superseded() {
+    if (options_.known_schema == 0) return std::nullopt;
+    auto newer = newer_schema(*this, options_.known_schema);
+    if (newer) close();
+    return newer;
+}
+
+std::optional<store_error> session::superseded(std::int64_t version) {
+    if (options_.known_schema == 0) return std::nullopt;
+    auto newer = newer_schema(*this, options_.known_schema, version);
+    if (newer) close();
+    return newer;
 }
 
 const char* session::now_sql() const noexcept {

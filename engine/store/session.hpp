@@ -20,6 +20,7 @@ namespace pawl::store {
 struct session_options {
     milliseconds busy_timeout{5'000};
     std::int64_t sqlite_max_pages = 0;  ///< 0: no quota
+    int known_schema = 0;               ///< a store of a later version is refused, whenever it becomes one; 0: any is taken
 };
 
 class session {
@@ -36,12 +37,16 @@ public:
     template <class Body>
     std::invoke_result_t<Body&> run(Body&& body) {
         try {
+            const auto before = generation_;
             if (auto opened = open(); !opened) return opened.error();
+            if (generation_ != before) {
+                if (auto newer = superseded()) return *newer;
+            }
             auto outcome = body();
             settle();
             return outcome;
         } catch (const soci::soci_error& error) {
-            return recover(error);
+            return explained(recover(error));
         } catch (const std::bad_alloc&) {
             return recover(soci::soci_error("out of memory"));
         }
@@ -49,6 +54,12 @@ public:
 
     /// The statement called `name`, prepared on first use from what `sql` returns. Throws soci_error.
     query& prepared(std::string_view name, const std::function<std::string()>& sql, std::string_view parameters, std::string_view columns);
+
+    /// Under run(): the store has become one of a newer version, and the session is closed. Throws soci_error.
+    std::optional<store_error> superseded();
+    /// The same, of a version that was read already.
+    std::optional<store_error> superseded(std::int64_t version);
+    int known_schema() const noexcept { return options_.known_schema; }
 
     /// Several statements without parameters or results. Throws soci_error.
     void execute(const char* sql);
@@ -75,6 +86,7 @@ private:
     store_result<void> check_file();
     void settle() noexcept;
     store_error recover(const soci::soci_error& error) noexcept;
+    store_error explained(store_error failure) noexcept;
 
     location where_;
     session_options options_;

@@ -23,6 +23,13 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
     if (batch.empty()) return outcomes;
     return session_.run([&]() -> store_result<std::vector<checkpoint_outcome>> {
         if (postgresql() && commit_at_once(batch, outcomes)) return outcomes;
+        const auto told = [&]() -> store_result<std::vector<checkpoint_outcome>> {
+            // Everybody's leases end when a newer version takes over the store.
+            if (std::find(outcomes.begin(), outcomes.end(), checkpoint_outcome::fenced) != outcomes.end()) {
+                if (auto newer = session_.superseded()) return *newer;
+            }
+            return outcomes;
+        };
         // A round without conflict ends; every other one takes at least one checkpoint out.
         for (std::size_t round = 0; round <= batch.size(); ++round) {
             session_.begin();
@@ -30,13 +37,13 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
             auto rows = rows_of(session_.kind(), batch, outcomes);
             if (std::none_of(outcomes.begin(), outcomes.end(), [](auto o) { return o == checkpoint_outcome::committed; })) {
                 session_.rollback();
-                return outcomes;
+                return told();
             }
             if (write(rows)) {
                 if (fault_hook_) fault_hook_(fault_point::before_commit);
                 session_.commit();
                 if (fault_hook_) fault_hook_(fault_point::after_commit);
-                return outcomes;
+                return told();
             }
             session_.rollback();
             find_conflicts(batch, outcomes);

@@ -62,6 +62,8 @@ public:
 private:
     bool postgresql() const noexcept { return session_.kind() == dialect::postgresql; }
     std::string now_sql() const { return session_.now_sql(); }
+    /// The newest version under which this program may work.
+    std::int64_t known_schema() const noexcept { return session_.known_schema(); }
     std::string source(std::span<const column_spec> columns) const { return rows_source(session_.kind(), columns); }
     query& with_shards(query& q, std::span<const shard_id> shards) { return q.bind_rows(shard_rows(session_.kind(), shards)); }
     store_result<void> check_names(std::string_view what, shard_id shard, std::initializer_list<std::string_view> names) const;

@@ -12,9 +12,9 @@ namespace {
 
 class soci_database final : public database {
 public:
-    soci_database(location where, const open_options& options, std::uint32_t shard_count)
+    soci_database(location where, const open_options& options, std::uint32_t shard_count, int known_schema)
         : where_(std::move(where)),
-          options_{options.busy_timeout, options.sqlite_max_pages},
+          options_{options.busy_timeout, options.sqlite_max_pages, known_schema},
           fault_hook_(options.fault_hook),
           shard_count_(shard_count) {}
 
@@ -71,7 +71,7 @@ store_result<std::shared_ptr<database>> open_database(std::string_view url, cons
     session first(*where, {options.busy_timeout, options.sqlite_max_pages});
     auto shards = prepare_schema(first, migrations, options.shard_count);
     if (!shards) return shards.error();
-    return std::shared_ptr<database>(std::make_shared<soci_database>(std::move(*where), options, *shards));
+    return std::shared_ptr<database>(std::make_shared<soci_database>(std::move(*where), options, *shards, migrations.back().version));
 }
 
 }  // namespace pawl::store

@@ -30,10 +30,10 @@ std::vector<lease> soci_connection::claim(row_text& candidates, std::string_view
                 return "update leases set epoch = leases.epoch + 1, owner = cast(:owner as text), expires_at = " + until(now_sql()) + " from " +
                        source(claim_columns) +
                        " where leases.shard = r.shard and leases.epoch = r.epoch and leases.owner = r.owner and leases.expires_at = r.expires_at "
-                       "returning leases.shard, leases.epoch";
+                       "and (select value from meta where name = 'schema_version') <= :known returning leases.shard, leases.epoch";
             },
-            "tit", "ii");
-        q.bind(owner).bind(ttl.count()).bind_rows(std::move(chunk)).execute();
+            "titi", "ii");
+        q.bind(owner).bind(ttl.count()).bind_rows(std::move(chunk)).bind(known_schema()).execute();
         while (q.next()) taken.push_back({static_cast<shard_id>(q.number(0)), q.number(1)});
     }
     return taken;
@@ -53,6 +53,7 @@ store_result<std::vector<lease>> soci_connection::acquire_leases(std::string_vie
         for (std::size_t taken = 0; taken < most;) {
             auto candidates = free_leases(owner, wanted, most - taken);
             if (candidates.empty()) break;
+            if (auto newer = session_.superseded()) return *newer;
             for (const auto& l : claim(candidates, owner, ttl)) {
                 all.push_back(l);
                 ++taken;
@@ -93,11 +94,21 @@ store_result<std::vector<lease>> soci_connection::renew_leases(std::string_view 
     if (owner.empty()) return store_error{store_errc::refused, "A lease needs an owner."};
     return session_.run([&]() -> store_result<std::vector<lease>> {
         auto& q = session_.prepared(
-            "renew leases", [&] { return "update leases set expires_at = " + until(now_sql()) + " where owner = :owner returning shard, epoch"; },
-            "it", "ii");
+            "renew leases",
+            [&] {
+                return "update leases set expires_at = " + until(now_sql()) +
+                       " where owner = :owner returning shard, epoch, (select value from meta where name = 'schema_version')";
+            },
+            "it", "iii");
         q.bind(ttl.count()).bind(owner).execute();
         std::vector<lease> held;
-        while (q.next()) held.push_back({static_cast<shard_id>(q.number(0)), q.number(1)});
+        std::int64_t version = 0;
+        while (q.next()) {
+            held.push_back({static_cast<shard_id>(q.number(0)), q.number(1)});
+            version = q.number(2);
+        }
+        // Without any left, a newer version may have taken them.
+        if (auto newer = held.empty() ? session_.superseded() : session_.superseded(version)) return *newer;
         sort_by_shard(held);
         return held;
     });
@@ -141,11 +152,14 @@ store_result<std::size_t> soci_connection::serve(std::string_view owner, millise
             "ti", "");
         upsert.bind(owner).bind(ttl.count()).execute();
         auto& q = session_.prepared(
-            "engines", [&] { return "select owner, case when expires_at > " + now_sql() + " then 1 else 0 end from engines"; }, "", "ti");
+            "engines",
+            [&] { return "select owner, case when expires_at > " + now_sql() + " then 1 else 0 end, (select value from meta where name = 'schema_version') from engines"; }, "", "tii");
         q.execute();
         std::vector<std::string> gone;
         std::size_t alive = 0;
+        std::int64_t version = 0;
         while (q.next()) {
+            version = q.number(2);
             auto other = q.text(0);
             if (other == owner || (q.number(1) != 0 && !owner_is_dead(other))) {
                 ++alive;
@@ -153,6 +167,7 @@ store_result<std::size_t> soci_connection::serve(std::string_view owner, millise
                 gone.push_back(std::move(other));
             }
         }
+        if (auto newer = session_.superseded(version)) return *newer;
         for (const auto& other : gone) remove_engine(other);
         return alive;
     });

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(the_reader_repeats_a_job_while_the_store_does_not_answer) {
     s.refuse_connects = 2;
     std::atomic<int> tries = 0;
     std::atomic<bool> done = false;
-    runtime::reader reader(std::make_shared<fake_database>(s), 2, silent);
+    runtime::reader reader(std::make_shared<fake_database>(s), 2, silent, [](const store::store_error&) {});
     reader.ask([&](store::connection&) -> std::optional<store::store_error> {
         if (++tries < 3) return store::store_error{store::store_errc::busy, "locked"};
         done = true;

@@ -117,6 +117,32 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_newer_schema_is_refused_with_both_versions, kind
     BOOST_TEST(error.detail.find("version " + std::to_string(built_in_migrations().back().version + 1)) != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_opened_before_a_newer_version_came_commits_nothing_and_takes_no_lease_after_it, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("r1")).has_value());
+    BOOST_TEST((s.commit_one(s.step("r1", 0)) == checkpoint_outcome::committed));
+    open_options newer;
+    newer.later_migrations = {{built_in_migrations().back().version + 1, "alter table runs add column note text not null default ''"}};
+    const auto next = open_database(s.at.url, newer).value();
+    const auto is_told = [](const auto& answer) { return answer.has_error() && answer.error().code == store_errc::newer_schema; };
+    const auto next_step = s.step("r1", 1);
+    BOOST_TEST(is_told(s.c->commit({&next_step, 1})));
+    BOOST_TEST(is_told(s.c->renew_leases("me", milliseconds(1'000))));
+    BOOST_TEST(is_told(s.c->acquire_leases("me", {}, 64, milliseconds(1'000))));
+    BOOST_TEST(is_told(s.c->serve("me", milliseconds(1'000))));
+    BOOST_TEST(is_told(s.db->connect()));
+    const auto c = next->connect().value();
+    BOOST_TEST(c->load_run("r1").value().revision == 1);
+    BOOST_TEST(c->list_leases().value().empty());
+    const auto taken = c->acquire_leases("the newer", {}, 64, milliseconds(60'000)).value();
+    BOOST_TEST(taken.size() == next->shard_count());
+    BOOST_TEST(taken.front().epoch > s.leases.front().epoch);
+    BOOST_TEST(is_told(s.c->commit({&next_step, 1})));
+    auto mine = next_step;
+    mine.epoch = taken.front().epoch;
+    BOOST_TEST((c->commit({&mine, 1}).value().front() == checkpoint_outcome::committed));
+}
+
 BOOST_AUTO_TEST_CASE(a_locked_store_is_busy_and_works_afterwards) {
     open_options impatient;
     impatient.busy_timeout = milliseconds(50);
