@@ -128,7 +128,7 @@ load::load(std::string store_url) : url_(std::move(store_url)) {
 
 load::~load() { stop(); }
 
-process load::engine() const { return at_.start({"serve", "--lease", "2s"}); }
+process load::engine(const variables& more) const { return at_.start({"serve", "--lease", "2s"}, more); }
 
 void load::await_engines(std::size_t engines) const {
     const auto held = [&] {

@@ -25,7 +25,7 @@ public:
     load& operator=(const load&) = delete;
 
     /// A `pawl serve` on the store; shards of a silent one are taken over after two seconds.
-    process engine() const;
+    process engine(const variables& more = {}) const;
     /// With engines at work: starts to submit so many runs and messages a second, each until the store has taken it.
     void start(int per_second);
     /// How many runs the store has taken so far.

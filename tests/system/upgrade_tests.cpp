@@ -8,7 +8,6 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include <csignal>
-#include <cstdlib>
 
 using namespace pawl;
 using namespace pawl::system_tests;
@@ -40,7 +39,7 @@ struct upgradable {
             soci::session other(soci::sqlite3, folder.path() + "/store.sqlite");
             other << sql;
         } else {
-            BOOST_REQUIRE(std::system(("psql -qX -v ON_ERROR_STOP=1 '" + url + "' -c \"" + sql + "\"").c_str()) == 0);
+            test::psql(url, sql);
         }
     }
 };
