@@ -191,10 +191,13 @@ result<flow::task_id> named_task(const flow::workflow& w, std::string_view name)
                    " Its tasks: " + all + ".");
 }
 
+transition give_up(run_state& s, const surroundings& world) {
+    stepper steps(s, world);
+    if (!is_final(s.status)) steps.remove_below(root_frame, false, "cancelled");
+    return steps.take();
+}
+
 transition rewind(run_state& s, run_state point, time_point at, const surroundings& world) {
-    stepper leaving(s, world);
-    if (!is_final(s.status)) leaving.remove_below(root_frame, false, "cancelled");
-    auto before = leaving.take();
     const auto held = std::exchange(s.held_events, {});
     point.next_step = s.next_step;
     point.revivals = std::max(s.revivals, point.revivals) + 1;
@@ -205,7 +208,6 @@ transition rewind(run_state& s, run_state point, time_point at, const surroundin
     s = std::move(point);
     extend_deadlines(s, std::exchange(s.deadline, std::nullopt), at, world.now);
     stepper steps(s, world);
-    steps.out() = std::move(before);
     steps.note(lifecycle_phase::resumed);
     for (const auto id : frames_in(s, {frame_phase::started, frame_phase::parked, frame_phase::held})) steps.enter_again(id);
     for (const auto& event : held) steps.event_arrived(event);

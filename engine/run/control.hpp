@@ -37,8 +37,12 @@ transition terminate(run_state& s, std::string_view reason, const surroundings& 
 /// Time-outs of what goes on are extended by the time that the run was over. Error, and nothing changed: why it cannot go on.
 result<transition> retry(run_state& s, std::string_view from, const surroundings& world);
 
-/// A suspended run, or one that is over, goes on from where it once stood (`point`, see replay.hpp): what is live now is abandoned, and calls that were under way beside the
-/// point are made again. All keys from here on are new, so every effect after the point happens anew. Time-outs are extended by what has passed since `at`.
+/// Everything that is live in a suspended run is abandoned: it is about to be rewound.
+transition give_up(run_state& s, const surroundings& world);
+
+/// A run that is over, or has been given up, goes on from where it once stood (`point`, see replay.hpp); calls that were under way beside the point are made again.
+/// All keys from here on are new, so every effect after the point happens anew. Time-outs are extended by what has passed since `at`.
+/// A history has the step `rewind` between the steps of give_up() and those of this.
 transition rewind(run_state& s, run_state point, time_point at, const surroundings& world);
 
 /// The task that `name` names: its own name, or "outer/inner" when names repeat. Error: none or several, and which there are.

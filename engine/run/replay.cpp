@@ -10,12 +10,15 @@ namespace {
 
 problem refused(std::string why) { return make_problem(problem_type::configuration, std::move(why)); }
 
-/// The last step before the point to which a rewind led.
-std::int64_t after_of(const past_step& rewound) {
+std::int64_t number_in(const past_step& rewound, std::string_view name) {
     const auto body = parse_json(rewound.result);
-    const auto* after = body && body->is_object() ? body->get_object().if_contains("after") : nullptr;
-    return after != nullptr && after->is_int64() ? after->get_int64() : 0;
+    const auto* found = body && body->is_object() ? body->get_object().if_contains(name) : nullptr;
+    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
 }
+
+/// The last step before the point to which a rewind led, and when the run was there.
+std::int64_t after_of(const past_step& rewound) { return number_in(rewound, "after"); }
+time_point moment_of(const past_step& rewound) { return time_point(milliseconds(number_in(rewound, "at"))); }
 
 std::string target_of(const past_step& rewound) {
     const auto body = parse_json(rewound.result);
@@ -47,10 +50,11 @@ history what_counts(history rows) {
     return rows;
 }
 
-result<std::optional<point_in_past>> entry_in(const past_run& run, const history& rows, flow::task_id task, const surroundings& world) {
+/// `limit`: the rows end there, since what came later was superseded.
+result<std::optional<point_in_past>> entry_in(const past_run& run, const history& rows, std::optional<time_point> limit, flow::task_id task, const surroundings& world) {
     const auto rewound = last_rewind(rows);
     if (rewound == rows.end()) {
-        replayer through(run, rows, task, world);
+        replayer through(run, rows, limit, task, world);
         if (auto begun = through.begin(); begun.has_error()) return begun.error();
         if (auto done = through.run(); done.has_error()) return done.error();
         return std::move(through.found);
@@ -58,14 +62,14 @@ result<std::optional<point_in_past>> entry_in(const past_run& run, const history
     const auto before = until(rows, after_of(**rewound));
     const auto target = named_task(*run.workflow, target_of(**rewound));
     if (target.has_error()) return target.error();
-    auto start = entry_in(run, before, *target, world);
+    auto start = entry_in(run, before, moment_of(**rewound), *target, world);
     if (start.has_error()) return start.error();
     if (!*start) return refused("The run was rewound once, and the point to which it was cannot be found any more.");
-    replayer through(run, history(std::next(rewound), rows.end()), task, world);
+    replayer through(run, history(std::next(rewound), rows.end()), limit, task, world);
     if (auto begun = through.go_on_from(std::move(**start), **rewound); begun.has_error()) return begun.error();
     if (auto done = through.run(); done.has_error()) return done.error();
     if (through.found) return std::move(through.found);
-    return entry_in(run, before, task, world);
+    return entry_in(run, before, moment_of(**rewound), task, world);
 }
 
 /// Why this history cannot be gone through at all, or nothing.
@@ -94,7 +98,7 @@ result<point_in_past> last_entry(const past_run& run, flow::task_id task, const 
     // What was asked of the run and refused changed nothing.
     history all;
     std::copy_if(counts.begin(), counts.end(), std::back_inserter(all), [](const past_step* row) { return !row->pointer.empty() || row->outcome == "completed"; });
-    auto found = entry_in(run, all, task, world);
+    auto found = entry_in(run, all, std::nullopt, task, world);
     if (found.has_error()) return found.error();
     if (!*found) return refused("The run never entered task `" + task_path(*run.workflow, task) + "`.");
     auto point = std::move(**found);

@@ -68,8 +68,8 @@ std::uint64_t generations_before(const past_run& run, std::int64_t seq) {
     return static_cast<std::uint64_t>(std::count_if(run.steps.begin(), run.steps.end(), [&](const past_step& step) { return step.seq < seq && is_control_step(step, rewind_kind); }));
 }
 
-replayer::replayer(const past_run& run, history rows, flow::task_id target, const surroundings& world)
-    : run_(run), rows_(std::move(rows)), target_(target), only_once_(entered_at_most_once(*run.workflow, target)), world_(world), has_agent_(world.agent != nullptr) {
+replayer::replayer(const past_run& run, history rows, std::optional<time_point> limit, flow::task_id target, const surroundings& world)
+    : run_(run), rows_(std::move(rows)), limit_(limit), target_(target), only_once_(entered_at_most_once(*run.workflow, target)), world_(world), has_agent_(world.agent != nullptr) {
     world_.agent = nullptr;
     world_.agent_read = &agent_read_;
     world_.budget = 0;
@@ -87,12 +87,19 @@ result<void> replayer::begin() {
         if (!row->pointer.empty()) first_sign = std::min(first_sign, row->started_at);
     }
     world_.now = run_.started_at.value_or(first_sign);
-    if (!rows_.empty() && is_control_step(*rows_.front(), pause_kind) && rows_.front()->ended_at <= world_.now) {
-        (void)suspend(s_, {}, world_);  // before it began
+    if (paused_before_it_began()) {
+        (void)suspend(s_, {}, world_);
         applied_.insert(0);
     }
     if (auto done = take(start(s_, run_.input, world_)); done.has_error()) return done;
     return drain();
+}
+
+/// When both were in the same millisecond, what came before it was resumed tells: answers of calls that had begun, or what only resuming brought about.
+bool replayer::paused_before_it_began() const {
+    if (rows_.empty() || !is_control_step(*rows_.front(), pause_kind) || rows_.front()->ended_at > world_.now) return false;
+    if (rows_.front()->ended_at < world_.now) return true;
+    return rows_.size() > 1 && rows_[1]->function == "emit" && next_control(resume_kind);
 }
 
 result<void> replayer::go_on_from(point_in_past point, const past_step& rewound) {
@@ -155,7 +162,8 @@ result<void> replayer::drain() {
         world_.budget = 0;
         if (auto taken = take(done); taken.has_error()) return taken;
         const bool entered = before && std::any_of(done.decisions.begin(), done.decisions.end(), [&](const decision& d) { return d.what == decision::kind::entered && d.task == target_; });
-        if (entered && !beyond_) found = point_in_past{std::move(*before), world_.now, after, {}};
+        // Where the rows were cut off, the task was entered all the same.
+        if (entered && (!beyond_ || limit_)) found = point_in_past{std::move(*before), world_.now, after, {}};
     }
     return {};
 }
@@ -175,7 +183,7 @@ std::optional<std::size_t> replayer::next_control(std::string_view kind) const {
 
 /// When something fell due, it was noticed a little later: when that was, the steps around it tell.
 time_point replayer::moment_of(time_point due) const {
-    auto best = time_point::max();
+    auto best = limit_ && *limit_ >= due ? *limit_ : time_point::max();
     const auto end = std::min(rows_.size(), cursor_ + most_looked_ahead);
     for (auto i = cursor_; i < end; ++i) {
         for (const auto t : {rows_[i]->started_at, rows_[i]->ended_at}) {
@@ -310,7 +318,7 @@ result<bool> replayer::recall_listen(const past_step& row) {
 
 /// What came after the last step and left none: back-offs that ended.
 result<void> replayer::follow_tail() {
-    for (auto due = s_.due_at(); due && *due <= run_.until && !is_final(s_.status) && !is_over(); due = s_.due_at()) {
+    for (auto due = s_.due_at(); due && *due <= limit_.value_or(run_.until) && !is_final(s_.status) && !is_over(); due = s_.due_at()) {
         if (!fire(*due)) break;
         if (agent_read_ && has_agent_) return take({});
     }

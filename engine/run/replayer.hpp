@@ -17,7 +17,8 @@ std::uint64_t generations_before(const past_run& run, std::int64_t seq);
 
 class replayer {
 public:
-    replayer(const past_run& run, history rows, flow::task_id target, const surroundings& world);
+    /// `limit`: when the run was where the rows end, if they are not all.
+    replayer(const past_run& run, history rows, std::optional<time_point> limit, flow::task_id target, const surroundings& world);
 
     /// From the start of the run.
     result<void> begin();
@@ -36,6 +37,7 @@ private:
     result<void> drain();
     result<void> advance();
     bool fire(time_point due);
+    bool paused_before_it_began() const;
     result<void> revive();
     result<void> apply(std::size_t row);
     result<void> deliver(const past_step& row, frame_id call);
@@ -48,6 +50,7 @@ private:
 
     const past_run& run_;
     history rows_;
+    std::optional<time_point> limit_;
     flow::task_id target_;
     bool only_once_;
     surroundings world_;

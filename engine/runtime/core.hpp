@@ -106,7 +106,7 @@ private:
     // core_control.cpp
     void control(resident& r, const store::inbox_entry& message);
     std::vector<run::frame_id> take_back_calls(resident& r);
-    std::string rewind(resident& r, const store::inbox_entry& message, std::optional<problem>& refused);
+    void rewind(resident& r, const store::inbox_entry& message, const run::surroundings& world, store::step_row& step, std::optional<problem>& refused);
     static void hold_ended(resident& r, const store::run_row& row);
     static bool hold_completed(resident& r, const store::run_row& row, const std::vector<run_input>& waiting);
     bool end_unread(const store::run_row& row, const std::vector<run_input>& waiting);

@@ -5,6 +5,8 @@
 #include "runtime/control.hpp"
 #include "runtime/core.hpp"
 
+#include <algorithm>
+
 namespace pawl::runtime {
 namespace {
 
@@ -61,11 +63,11 @@ std::optional<rewind_order> rewind_order_from(std::string_view message) {
     return order;
 }
 
-/// What the history says of it: where to, and not the state itself.
-std::string core::rewind(resident& r, const store::inbox_entry& message, std::optional<problem>& refused) {
+/// Fills in the step that says so: where to, and not the state itself. It stands between what was given up and what comes now.
+void core::rewind(resident& r, const store::inbox_entry& message, const run::surroundings& world, store::step_row& step, std::optional<problem>& refused) {
     const auto no = [&](std::string why) {
         refused = make_problem(problem_type::configuration, std::move(why));
-        return std::string();
+        step.seq = r.state.next_step++;
     };
     const auto order = rewind_order_from(message.body);
     if (!order) return no("The request is not one that this version of pawl understands.");
@@ -73,14 +75,17 @@ std::string core::rewind(resident& r, const store::inbox_entry& message, std::op
     if (order->revision != r.revision || order->next_step != r.state.next_step) return no("The run changed after it was looked at. Ask again.");
     auto point = run::decode(order->state, r.state.id, r.state.workflow, r.state.raw_input, order->blobs);
     if (!point) return no("The state to go on from cannot be read by this version of pawl.");
-    absorb(r, run::rewind(r.state, std::move(*point), order->at, world_of(r)));
-    return to_text(json::value(json::object{{"by", order->by}, {"to", order->to}, {"after", order->after}}));
+    absorb(r, run::give_up(r.state, world));
+    step.seq = r.state.next_step++;
+    absorb(r, run::rewind(r.state, std::move(*point), order->at, world));
+    step.result = to_text(json::value(json::object{{"by", order->by}, {"to", order->to}, {"after", order->after}, {"at", order->at.time_since_epoch().count()}}));
 }
 
 void core::control(resident& r, const store::inbox_entry& message) {
     const auto world = world_of(r);
     const auto by = text_in(message, "by");
-    auto told = message.body;
+    store::step_row step;
+    step.result = message.body;
     std::optional<problem> refused;
     if (is_final(r.state.status) && !revives(message.kind)) {
         refused = make_problem(problem_type::configuration, "The run is over already: " + std::string(to_string(r.state.status)) + ".");
@@ -95,21 +100,21 @@ void core::control(resident& r, const store::inbox_entry& message) {
     } else if (message.kind == terminate_kind) {
         absorb(r, run::terminate(r.state, "Terminated" + (by.empty() ? "" : " by " + by) + ".", world));
     } else if (message.kind == rewind_kind) {
-        told = rewind(r, message, refused);
+        rewind(r, message, world, step, refused);
     } else if (auto done = run::retry(r.state, text_in(message, "from"), world)) {
         absorb(r, std::move(*done));
     } else {
         refused = done.error();
     }
-    store::step_row step;
-    step.seq = r.state.next_step++;
+    if (step.seq == 0) step.seq = r.state.next_step++;
     step.function = message.kind;
     step.key = message.id;
     step.started_at = step.ended_at = world.now;
     step.record = "{}";
     step.outcome = refused ? "faulted" : "completed";
-    step.result = refused ? to_text(json::value(to_json(*refused))) : told;
+    if (refused) step.result = to_text(json::value(to_json(*refused)));
     r.steps.push_back(std::move(step));
+    std::sort(r.steps.begin(), r.steps.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
 }
 
 /// Calls that no effect has been given yet: they are not given to any.
