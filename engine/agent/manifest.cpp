@@ -29,7 +29,7 @@ public:
     manifest load(const json::value& root) {
         manifest out = manifest_without_file(reader_.options().folder, reader_.options().environment);
         out.file = reader_.options().file;
-        top_ = reader_.object(root, "", "the manifest", {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "redact", "env"});
+        top_ = reader_.object(root, "", "the manifest", {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "limits", "redact", "env"});
         if (top_ == nullptr) return out;
         choose_environment();
         if (const auto name = inherited("name"); name.value != nullptr) out.name = text_of(name, "name");
@@ -43,6 +43,7 @@ public:
         if (const auto events = stated("events"); events.value != nullptr) read_events(reader_, *events.value, events.pointer, out);
         if (const auto retention = stated("retention"); retention.value != nullptr) read_retention(reader_, *retention.value, retention.pointer, out);
         if (const auto egress = stated("egress"); egress.value != nullptr) read_egress(reader_, *egress.value, egress.pointer, out);
+        if (const auto limits = stated("limits"); limits.value != nullptr) read_limits(reader_, *limits.value, limits.pointer, out);
         return out;
     }
 
@@ -55,7 +56,7 @@ private:
                 for (const auto& [name, value] : *named) {
                     const auto pointer = child("/env", name);
                     const auto* keys = reader_.object(value, pointer, "environment `" + std::string(name) + "`",
-                                                      {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "redact"});
+                                                      {"name", "version", "store", "agents", "tools", "models", "secrets", "events", "retention", "egress", "limits", "redact"});
                     if (!is_environment_name(name) || name == default_environment) {
                         reader_.error_at_key(pointer, "bad-name", "`" + std::string(name) + "` cannot name an environment",
                                              "use up to 40 small letters, digits and dashes; `default` is the top level itself");

@@ -2,17 +2,20 @@
 // A plain value with every path made absolute; it never holds a secret. Compiled parts (schemas, migrations) are immutable.
 //
 // Environments share nothing. Of the top level a named environment inherits `name`, `version`, `agents`, `tools` and `redact`; `store`, `models`, `secrets`,
-// `events`, `retention` and `egress` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the environment lacks.
+// `events`, `retention`, `egress` and `limits` it must state itself (as wrangler's bindings), and a warning says so where the top level has one that the
+// environment lacks.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/diagnostic.hpp"
 #include "base/json.hpp"
 #include "expr/program.hpp"
+#include "runtime/limits.hpp"
 #include "schema/validator.hpp"
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,6 +99,7 @@ struct manifest {
     retention_settings retention;
     std::map<std::string, std::string, std::less<>> egress;  ///< origin -> origin that its requests go to instead, variables replaced
     redact_settings redact;
+    std::shared_ptr<const runtime::limit_settings> limits;   ///< null: none are stated
 };
 
 struct manifest_options {

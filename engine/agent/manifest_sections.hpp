@@ -14,5 +14,6 @@ void read_events(manifest_reader& in, const json::value& value, const std::strin
 void read_retention(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_egress(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 void read_redact(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
+void read_limits(manifest_reader& in, const json::value& value, const std::string& pointer, manifest& out);
 
 }  // namespace pawl::agent

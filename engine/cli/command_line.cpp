@@ -131,6 +131,9 @@ void add_run(CLI::App& app, run_options& o, chosen_command& chosen) {
     command->add_option("-i,--input", o.input, "JSON, @file, or - for standard input (default: {})")->type_name("JSON");
     command->add_option("--agent", o.agent, "Run as a message to this agent instance")->type_name("NAME/KEY");
     command->add_option("--tag", o.tags, "Give the run a tag to search by, beside those of `document.tags`; may be repeated")->type_name("NAME=VALUE");
+    command->add_option("--priority", o.priority, "Whose turn it is where `limits` make runs wait: 1 (most urgent) to 5; by default what the workflow says, or 3")
+        ->check(CLI::Range(1, 5))
+        ->type_name("1..5");
     add_place(command, o.place);
     command->add_flag("--json", o.json, "Print one JSON document with id, status, output or error, and steps");
     command->add_flag("--detach", o.detach, "Leave as soon as the run only waits (exit code 4)");

@@ -68,6 +68,7 @@ struct run_options {
     std::string input;
     std::string agent;  ///< NAME/KEY
     std::vector<std::string> tags;  ///< NAME=VALUE
+    int priority = 0;               ///< 0: not stated
     bool json = false;
     bool detach = false;
     std::string record;  ///< a cassette to append every answer of the run to

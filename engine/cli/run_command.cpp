@@ -118,7 +118,7 @@ result<prepared_run> prepare(const run_options& options) {
     return out;
 }
 
-store::new_run new_run_of(const prepared_run& prepared) {
+store::new_run new_run_of(const prepared_run& prepared, int priority) {
     const auto& document = prepared.workflow->document;
     store::new_run run;
     run.id = new_uuid7();
@@ -130,6 +130,7 @@ store::new_run new_run_of(const prepared_run& prepared) {
     if (!prepared.project.file.empty()) run.project = prepared.project.folder;
     run.input = to_text(prepared.input);
     run.tags = prepared.tags;
+    run.priority = priority;
     return run;
 }
 
@@ -143,7 +144,7 @@ int run_command(const run_options& options) {
     auto& in = **opened;
     in.start_engine(prepared->project, prepared->tools);
 
-    auto run = new_run_of(*prepared);
+    auto run = new_run_of(*prepared, options.priority);
     // What `pawl deploy --tag` gave the definition; the engine adds those of the document.
     if (auto known = in.connection().get_definition(run.definition); known.has_value()) run.tags.merge(known->tags);
     if (run.agent.empty()) {

@@ -43,6 +43,7 @@ void print_run(store::connection& connection, const store::run_row& row) {
     if (!row.project.empty()) facts.push_back({"project", row.project});
     if (!row.parent.empty()) facts.push_back({"parent", row.parent});
     for (const auto& [name, value] : row.tags) facts.push_back({"tag", name + "=" + value});
+    if (row.priority != 0) facts.push_back({"priority", std::to_string(row.priority)});
     facts.push_back({"environment", row.environment});
     facts.push_back({"created", to_rfc3339(row.created_at)});
     if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});

@@ -54,6 +54,7 @@ void session::start_engine(const agent::manifest& project, const toolbox& tools,
     runtime::engine_options options;
     options.lease_ttl = lease;
     options.runtime_version = PAWL_VERSION;
+    options.limits = project.limits;
     options.secret = [secrets = tools.secrets](std::string_view name) { return secrets->declared(name); };
     options.agent_loaded = [states = tools.states](store::agent_row& row) { return states->load(row); };
     options.log = [log = tools.log](std::string_view sentence) { log->write(observe::log_level::warning, "engine", {{"message", sentence}}); };

@@ -139,6 +139,7 @@ transition suspend(run_state& s, const std::vector<frame_id>& unseen, const surr
     for (const auto id : unseen) {
         if (auto* f = s.find(id); f != nullptr && f->phase == frame_phase::started) f->phase = frame_phase::held;
     }
+    for (const auto id : frames_in(s, {frame_phase::queued})) s.find(id)->phase = frame_phase::held;  // it gets in line anew
     return steps.take();
 }
 
@@ -241,7 +242,7 @@ result<transition> retry(run_state& s, std::string_view from, const surroundings
     steps.note(lifecycle_phase::resumed);
     if (failed != root_frame) steps.enter_again(failed);
     // What was under way was abandoned when the run ended.
-    for (const auto id : frames_in(s, {frame_phase::started, frame_phase::parked, frame_phase::held})) steps.enter_again(id);
+    for (const auto id : frames_in(s, {frame_phase::started, frame_phase::queued, frame_phase::parked, frame_phase::held})) steps.enter_again(id);
     for (const auto id : frames_in(s, {frame_phase::answered})) steps.answer(id);
     for (const auto& event : std::exchange(s.held_events, {})) steps.event_arrived(event);
     steps.drain();

@@ -12,7 +12,7 @@ constexpr std::size_t most_held_events = 10'000;
 /// The frame of a call that still waits for its outcome.
 frame* open_call(run_state& s, frame_id id) {
     auto* f = s.find(id);
-    return f != nullptr && (f->phase == frame_phase::started || f->phase == frame_phase::parked) ? f : nullptr;
+    return f != nullptr && is_open_call(f->phase) ? f : nullptr;
 }
 
 std::string_view function_of(const run_state& s, const frame& f) { return std::get<flow::call_task>(s.task_of(f).body).function; }
@@ -39,6 +39,7 @@ transition recover(run_state& s, const surroundings& world) {
     std::vector<frame_id> started;
     for (const auto& f : s.frames) {
         if (f.phase == frame_phase::started) started.push_back(f.id);
+        if (f.phase == frame_phase::queued) steps.out().queued.push_back(f.id);
     }
     for (const auto id : started) steps.recover_call(id);
     steps.drain();
@@ -86,6 +87,17 @@ void call_parked(run_state& s, frame_id call, std::optional<time_point> wake_at)
         f->wake_at = wake_at;
     }
     set_status(s);
+}
+
+void call_queued(run_state& s, frame_id call) {
+    if (auto* f = open_call(s, call)) f->phase = frame_phase::queued;
+}
+
+bool call_let_go(run_state& s, frame_id call) {
+    auto* f = s.find(call);
+    if (f == nullptr || f->phase != frame_phase::queued) return false;
+    f->phase = frame_phase::started;
+    return true;
 }
 
 transition time_passed(run_state& s, const surroundings& world) {

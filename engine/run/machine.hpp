@@ -81,6 +81,7 @@ struct decision {
 /// What one event brought about, beside the new state.
 struct transition {
     std::vector<call_intent> calls;         ///< to stage, and to start once durable
+    std::vector<frame_id> queued;           ///< after recovery: calls that wait for their turn
     std::vector<frame_id> due_calls;        ///< parked calls whose wake_at has come
     std::vector<abandoned_call> abandoned;
     std::vector<step_record> steps;
@@ -107,6 +108,11 @@ transition call_failed(run_state& s, frame_id call, problem error, const json::o
 
 /// A call waits for somebody outside, to be asked again at `wake_at`.
 void call_parked(run_state& s, frame_id call, std::optional<time_point> wake_at);
+
+/// A call whose intent is being recorded waits for its turn: after a recovery it is in transition::queued, whatever its function promises.
+void call_queued(run_state& s, frame_id call);
+/// Its turn has come: it is started once this is durable. False when it does not wait for its turn (any more).
+bool call_let_go(run_state& s, frame_id call);
 
 /// Time has reached world.now: everything due fires, in the order of its time.
 transition time_passed(run_state& s, const surroundings& world);

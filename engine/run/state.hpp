@@ -31,8 +31,16 @@ enum class frame_phase : std::uint8_t {
     parked,    ///< a call that waits for somebody outside
     listening, ///< a listen that waits for events, or goes through them
     held,      ///< a call that the run wants to make and no effect has seen: the run was suspended before
-    answered   ///< a call that ended while the run was suspended: `results` has its output, or `error` why it failed
+    answered,  ///< a call that ended while the run was suspended: `results` has its output, or `error` why it failed
+    queued     ///< a call whose intent is durable and that waits for its turn: nobody has been asked to start it
 };
+
+/// Of a call that has no outcome yet.
+constexpr bool is_open_call(frame_phase phase) noexcept {
+    return phase == frame_phase::started || phase == frame_phase::parked || phase == frame_phase::queued;
+}
+/// Of a call that goes on without anybody outside: its run is not merely waiting.
+constexpr bool is_call_at_work(frame_phase phase) noexcept { return phase == frame_phase::started || phase == frame_phase::queued; }
 
 /// Where the frame of an extension is: frame::index.
 enum extension_stage : std::uint64_t {

@@ -375,7 +375,7 @@ private:
         f.parent = number_at(o, "parent", root_frame);
         f.visit = number_at(o, "visit", 1);
         const auto phase = number_at(o, "phase", 0);
-        if (phase > static_cast<std::uint64_t>(frame_phase::answered)) throw not_a_state{};
+        if (phase > static_cast<std::uint64_t>(frame_phase::queued)) throw not_a_state{};
         f.phase = static_cast<frame_phase>(phase);
         f.started_at = time_at(o, "started").value_or(time_point{});
         f.deadline = time_at(o, "deadline");

@@ -13,7 +13,7 @@ std::optional<problem> check(const std::optional<schema::validator>& schema, con
 
 void set_status(run_state& s) {
     if (is_final(s.status)) return;
-    const bool works = !s.ready.empty() || std::any_of(s.frames.begin(), s.frames.end(), [](const frame& f) { return f.phase == frame_phase::started; });
+    const bool works = !s.ready.empty() || std::any_of(s.frames.begin(), s.frames.end(), [](const frame& f) { return is_call_at_work(f.phase); });
     s.status = s.suspended_at ? run_status::suspended : works ? run_status::running : run_status::waiting;
 }
 

@@ -77,7 +77,7 @@ void stepper::remove_below(frame_id id, bool itself, std::string_view reason) {
         if (f.id != id && (f.parent == id || is_gone(f.parent))) gone.push_back(f.id);
     }
     for (const auto& f : s_.frames) {
-        if (!is_gone(f.id) || (f.phase != frame_phase::started && f.phase != frame_phase::parked)) continue;
+        if (!is_gone(f.id) || !is_open_call(f.phase)) continue;
         const auto intent = std::find_if(out_.calls.begin(), out_.calls.end(), [&](const call_intent& c) { return c.frame == f.id; });
         if (intent != out_.calls.end() && !intent->recovered) {
             out_.calls.erase(intent);  // not yet handed to anybody

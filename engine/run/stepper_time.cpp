@@ -47,7 +47,7 @@ void stepper::fire_due() {
             remove_below(f->id, false, "timeout");
             // The task itself may be the call that is late.
             f = s_.find(due->frame);
-            if (f->phase == frame_phase::started || f->phase == frame_phase::parked) {
+            if (is_open_call(f->phase)) {
                 auto late = *f;
                 record(late, std::get<flow::call_task>(task.body).function, "timeout", value_ref());
                 std::erase_if(out_.calls, [&](const call_intent& c) { return c.frame == late.id; });

@@ -4,11 +4,6 @@
 
 namespace pawl::runtime {
 
-bool fits_pattern(std::string_view pattern, std::string_view name) noexcept {
-    if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
-    return pattern == name;
-}
-
 struct admission::bucket {
     std::string name;
     limit_rule rule;
@@ -23,6 +18,7 @@ struct admission::bucket {
 
 struct admission::record {
     who by;
+    std::uint32_t group = 0;
     std::vector<bucket*> path;
     std::size_t level = 0;  ///< the bucket of `path` at which it waits
     unsigned priority;
@@ -87,6 +83,7 @@ admission::bucket& admission::bucket_of(const std::string& name, const limit_rul
 admission::record& admission::add(request& wanted) {
     auto made = std::make_unique<record>();
     made->by = wanted.by;
+    made->group = wanted.group;
     made->priority = wanted.priority;
     made->tenant = std::move(wanted.tenant);
     made->order = ++order_;
@@ -96,7 +93,7 @@ admission::record& admission::add(request& wanted) {
     return *records_.emplace(std::move(wanted.by), std::move(made)).first->second;
 }
 
-admission::answer admission::ask(request wanted, time_point now) {
+admission::answer admission::ask(request wanted, time_point now, bool bounded) {
     if (knows(wanted.by)) return has_place(wanted.by) ? answer::granted : answer::waiting;
     auto& r = add(wanted);
     // Whoever could start at once does so without a look at the bound of those that wait.
@@ -106,7 +103,7 @@ admission::answer admission::ask(request wanted, time_point now) {
         return answer::granted;
     }
     const auto of = tenants_.try_emplace(r.tenant, 0).first;
-    if (of->second + waiting_ >= max_waiting_) {
+    if (bounded && of->second + waiting_ >= max_waiting_) {
         if (of->second == 0) tenants_.erase(of);
         const auto path = r.path;
         records_.erase(records_.find(r.by));
@@ -242,6 +239,13 @@ void admission::release(const who& by, time_point now) {
 
 void admission::release_run(const std::string& run, time_point now) {
     for (auto at = records_.lower_bound({run, 0}); at != records_.end() && at->first.first == run; at = records_.lower_bound({run, 0})) forget(at, now);
+}
+
+void admission::release_groups(std::span<const std::uint32_t> groups, time_point now) {
+    for (auto at = records_.begin(); at != records_.end();) {
+        const auto each = at++;
+        if (std::find(groups.begin(), groups.end(), each->second->group) != groups.end()) forget(each, now);
+    }
 }
 
 void admission::set_engines(std::size_t engines, time_point now) {

@@ -39,6 +39,7 @@ public:
         bool counts_in_flight = true;  ///< a call: bound by max_in_flight as well
         unsigned priority = usual_priority;
         std::string tenant;
+        std::uint32_t group = 0;  ///< what is released together: a shard
     };
     enum class answer {
         granted,  ///< has its place until release()
@@ -59,7 +60,8 @@ public:
     /// Nothing more can start right now without waiting.
     bool is_full() const noexcept { return whole_running_ >= max_in_flight_ || whole_is_wanted(); }
 
-    answer ask(request wanted, time_point now);
+    /// `bounded`: may be refused.
+    answer ask(request wanted, time_point now, bool bounded = true);
     /// Takes a place whether there is one or not: for what had begun before.
     void force(request wanted, time_point now);
     bool knows(const who& by) const { return records_.contains(by); }
@@ -68,6 +70,8 @@ public:
     void release(const who& by, time_point now);
     /// Everything of one run.
     void release_run(const std::string& run, time_point now);
+
+    void release_groups(std::span<const std::uint32_t> groups, time_point now);
 
     /// How many engines share the limits: this one's part is the limit divided by them, at least 1.
     void set_engines(std::size_t engines, time_point now);

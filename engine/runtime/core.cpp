@@ -35,7 +35,8 @@ void tell_parent(const store::new_run& run, store::checkpoint& last) {
 }  // namespace
 
 core::core(core_ports& ports, std::shared_ptr<const effect_registry> effects, const engine_options& options)
-    : ports_(ports), effects_(std::move(effects)), options_(options), post_(ports.poster()) {}
+    : ports_(ports), effects_(std::move(effects)), options_(options), post_(ports.poster()),
+      limits_(options.limits), turns_(options.max_in_flight_calls, options.max_waiting, limits_.settings().weights) {}
 
 core::~core() = default;
 
@@ -53,6 +54,8 @@ void core::disown(const std::vector<shard_id>& shards) {
         if (lost(r->shard)) gone.push_back(id);
     }
     for (const auto& id : gone) drop(id);
+    turns_.release_groups(shards, ports_.now());
+    turns_changed();
 }
 
 std::vector<shard_id> core::owned() const {
@@ -72,7 +75,7 @@ std::vector<shard_id> core::idle_shards() const {
 
 void core::wake(const std::string& run) { ensure_loaded(run, std::nullopt); }
 
-void core::ensure_loaded(const std::string& run, std::optional<run_input> input) {
+void core::ensure_loaded(const std::string& run, std::optional<run_input> input, bool first) {
     if (const auto at = residents_.find(run); at != residents_.end()) {
         if (input) {
             at->second->inputs.push_back(std::move(*input));
@@ -80,9 +83,11 @@ void core::ensure_loaded(const std::string& run, std::optional<run_input> input)
         }
         return;
     }
-    const auto [waiting, first] = loading_.try_emplace(run);
+    const auto [waiting, fresh] = loading_.try_emplace(run);
     if (input) waiting->second.push_back(std::move(*input));
-    if (first) to_load_.push_back(run);
+    // Whoever has a place shall not hold it in line behind those that have none.
+    if (fresh && first) to_load_.push_front(run);
+    if (fresh && !first) to_load_.push_back(run);
     load_more();
 }
 
@@ -101,6 +106,7 @@ void core::load_more() {
 
 void core::load_failed(const std::string& run, const problem& error, const store::run_row* row) {
     --loads_under_way_;
+    give_up_turns(run);
     const auto waiting = loading_.extract(run);
     if (row != nullptr && !waiting.empty() && end_unread(*row, waiting.mapped())) return load_more();
     if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
@@ -112,11 +118,15 @@ void core::loaded(loaded_run loaded) {
     auto waiting = loading_.extract(loaded.row.id);
     auto inputs = waiting.empty() ? std::vector<run_input>() : std::move(waiting.mapped());
     const auto epoch = epochs_.find(loaded.row.shard);
-    if (epoch == epochs_.end() || stopping_) return load_more();  // the new owner takes the messages
+    if (epoch == epochs_.end() || stopping_) {  // the new owner takes the messages
+        give_up_turns(loaded.row.id);
+        return load_more();
+    }
     const auto is_revival = [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); };
     const bool over = is_final(loaded.row.status);
     const bool fresh = loaded.row.state.empty();
     const auto take_no_notice = [&] {
+        give_up_turns(loaded.row.id);
         std::vector<std::int64_t> seqs;
         for (const auto& input : inputs) {
             if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
@@ -145,6 +155,7 @@ void core::loaded(loaded_run loaded) {
         auto state = run::decode(loaded.row.state, loaded.row.id, loaded.workflow, std::move(input), blobs);
         if (!state) {
             // Left as it is in the store: another version of pawl may read it.
+            give_up_turns(loaded.row.id);
             if (end_unread(loaded.row, inputs)) return load_more();
             if (options_.log) options_.log(state.error().detail);
             ports_.note_unloadable(loaded.row, state.error().detail);
@@ -156,6 +167,14 @@ void core::loaded(loaded_run loaded) {
         r.subscribed = run::subscriptions(r.state);
     }
     for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
+    // Whoever has nothing to do but begin waits in the store for its turn.
+    const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return i.what == run_input::kind::message && i.message.kind == "start"; });
+    if (!admit_run(r, only_begins)) {
+        std::vector<std::int64_t> seqs;
+        for (const auto& each : inputs) seqs.push_back(each.message.seq);
+        consume_only(r.shard, std::move(seqs));
+        return load_more();
+    }
     std::optional<problem> failure;
     prepare_agent(r, loaded, failure);
     if (failure) return fault_unloadable(loaded, *failure);
@@ -183,6 +202,10 @@ void core::begin(store::new_run run, std::shared_ptr<const flow::workflow> workf
     r.state.id = run.id;
     r.state.workflow = std::move(workflow);
     r.state.raw_input = run::value_ref::from_text(std::move(*input), run.input);
+    if (!admit_run(r, true)) {
+        give_up_turns(run.id);  // it is stored first, and gets in line then
+        return done(false);
+    }
     r.on_born = std::move(done);
     residents_.emplace(run.id, std::move(made));
     r.born = std::move(run);
@@ -199,6 +222,7 @@ void core::tell_born(resident& r, bool committed) {
 
 /// A run that can never go on in this form ends as faulted, so that somebody sees why.
 void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
+    give_up_turns(loaded.row.id);
     end_without(loaded.row, epochs_[loaded.row.shard], run_status::faulted, error, {});
     load_more();
 }
@@ -285,9 +309,11 @@ void core::apply(resident& r, run_input input) {
                 return !c.recovered;
             });
             const bool more = !done.calls.empty();
+            const auto queued = std::exchange(done.queued, {});
             absorb(r, std::move(done));
             r.dirty = before || changed || more;
             for (const auto& intent : again) stage(r, intent);
+            for (const auto call : queued) get_in_line(r, call);
             run_input time;
             time.what = kind::due;
             r.inputs.push_back(std::move(time));
@@ -307,6 +333,7 @@ void core::apply(resident& r, run_input input) {
             return absorb(r, run::call_failed(r.state, input.call, input.outcome.value.error(), input.outcome.record, world));
         }
         case kind::message: return take_message(r, input.message);
+        case kind::granted: return call_granted(r, input.call);
     }
 }
 
@@ -465,12 +492,14 @@ void core::settle(resident& r) {
     notice_waiting(r);
     const auto due = r.state.due_at();
     if (due && *due < ports_.now() + short_wait) return;
+    const bool in_line = has_queued_call(r);
+    if (in_line && !is_memory_tight()) return;
     const auto run = r.state.id;
-    drop(run);
+    drop(run, in_line ? departure::keeps_its_turn : departure::forgets);
     load_more();
 }
 
-void core::drop(const std::string& run) {
+void core::drop(const std::string& run, departure how) {
     const auto at = residents_.find(run);
     if (at == residents_.end()) return;
     auto& r = *at->second;
@@ -478,11 +507,11 @@ void core::drop(const std::string& run) {
     set_timer(r, std::nullopt);
     for (const auto& [frame, call] : r.calls) {
         unwatch(r, frame);
-        if (!call.started) continue;
-        --in_flight_;
-        call.owner->cancel(call.request->key);
+        if (call.started) call.owner->cancel(call.request->key);
+        give_back(r, frame, call);
     }
     residents_.erase(at);
+    if (how == departure::forgets) give_up_turns(run);
 }
 
 void core::stop() {
@@ -513,9 +542,9 @@ void core::set_timer(resident& r, std::optional<time_point> at) {
 }
 
 void core::arm() {
-    if (timers_.empty() && looks_.empty()) return;
+    if (timers_.empty() && looks_.empty() && !turn_alarm_) return;
     const auto late = time_point::max();
-    ports_.wake_at(std::min(timers_.empty() ? late : timers_.begin()->first, looks_.empty() ? late : looks_.begin()->first));
+    ports_.wake_at(std::min({timers_.empty() ? late : timers_.begin()->first, looks_.empty() ? late : looks_.begin()->first, turn_alarm_.value_or(late)}));
 }
 
 void core::due(const std::vector<store::due_run>& runs, bool more) {
@@ -528,6 +557,8 @@ void core::due(const std::vector<store::due_run>& runs, bool more) {
 
 void core::tick() {
     const auto now = ports_.now();
+    turns_.tick(now);
+    turns_changed();
     while (!timers_.empty() && timers_.begin()->first <= now && !stopping_) {
         const auto run = timers_.begin()->second;
         timers_.erase(timers_.begin());

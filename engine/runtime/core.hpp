@@ -3,6 +3,7 @@
 // Every method belongs to the core thread.
 #pragma once
 
+#include "runtime/admission.hpp"
 #include "runtime/core_ports.hpp"
 #include "runtime/resident.hpp"
 
@@ -30,6 +31,9 @@ public:
     /// Owned shards without a run that computes, commits or waits for a call under way: nothing is cut off when another engine takes them.
     std::vector<shard_id> idle_shards() const;
 
+    /// How many engines serve the store: limits are divided among them.
+    void set_engines(std::size_t engines);
+
     void wake(const std::string& run);
     /// Starts a run that the store does not know yet: its first checkpoint creates it. `done` is told whether that was committed; false also when
     /// the shard is not ours or memory is full, and then nothing was written, or (after a lost lease) its fate is in the store.
@@ -54,7 +58,7 @@ public:
 
 private:
     // core.cpp: runs in memory and their checkpoints
-    void ensure_loaded(const std::string& run, std::optional<run_input> input);
+    void ensure_loaded(const std::string& run, std::optional<run_input> input, bool first = false);
     void load_more();
     void process(resident& r);
     void apply(resident& r, run_input input);
@@ -63,7 +67,8 @@ private:
     static void save_state(resident& r, store::checkpoint& next);
     static void save_subscriptions(resident& r, store::checkpoint& next);
     void settle(resident& r);
-    void drop(const std::string& run);
+    enum class departure { forgets, keeps_its_turn };
+    void drop(const std::string& run, departure how = departure::forgets);
     static void tell_born(resident& r, bool committed);
     run::surroundings world_of(const resident& r);
     void fault_unloadable(const loaded_run& run, const problem& error);
@@ -73,6 +78,8 @@ private:
 
     // core_calls.cpp: staging, starting, answers, outcomes
     std::shared_ptr<call_request> request_for(const resident& r, const run::frame& f, bool recovered) const;
+    void fail_unknown(resident& r, run::frame_id call, const std::string& function);
+    live_call prepare_call(resident& r, run::frame_id call, std::shared_ptr<call_request> request, const effect_registry::entry& known);
     void stage(resident& r, const run::call_intent& intent);
     void start_calls(resident& r, const std::vector<run::frame_id>& calls);
     void start_call(resident& r, run::frame_id call);
@@ -81,7 +88,21 @@ private:
     void abandon(resident& r, const run::abandoned_call& call);
     void take_staged(resident& r, staging& staged);
     void forget_call(resident& r, run::frame_id call);
-    void start_waiting_calls();
+
+    // core_limits.cpp: whose turn it is
+    std::string tenant_of(const resident& r) const;
+    admission::request wish(const resident& r, run::frame_id call, const limit_index::entries& rules, const json::value& data) const;
+    bool admit(resident& r, run::frame_id call, live_call& made);
+    void stay_queued(resident& r, run::frame_id call);
+    void get_in_line(resident& r, run::frame_id call);
+    void give_up_turns(const std::string& run);
+    bool admit_run(resident& r, bool may_wait);
+    void call_granted(resident& r, run::frame_id call);
+    void give_back(const resident& r, run::frame_id call, const live_call& held);
+    void turns_changed();
+    void start_granted();
+    bool has_queued_call(const resident& r) const;
+    bool is_memory_tight() const noexcept { return residents_.size() >= options_.max_resident_runs / 2; }
 
     // core_heartbeats.cpp
     void listen_to(resident& r, run::frame_id id, call_request& request, live_call& call, const function_description& known);
@@ -142,8 +163,10 @@ private:
     std::deque<std::pair<std::uint64_t, std::int64_t>> retired_;
     std::uint64_t fetches_ = 0;
     agent_cache agents_;
-    std::deque<std::pair<std::string, run::frame_id>> waiting_calls_;  ///< durable intents above max_in_flight_calls
-    std::size_t in_flight_ = 0;
+    mutable limit_index limits_;
+    admission turns_;
+    bool granting_ = false;                                            ///< start_granted() has been posted
+    std::optional<time_point> turn_alarm_;
     std::size_t committing_ = 0;
     std::uint64_t calls_started_ = 0;
     bool stopping_ = false;

@@ -48,6 +48,7 @@ void core::take_staged(resident& r, staging& staged) {
         run.project = r.project;
         run.parent = r.state.id;
         run.depth = r.depth + 1;
+        run.priority = r.priority;
         r.births.push_back(std::move(run));
         r.dirty = true;
     }
@@ -59,37 +60,47 @@ void core::take_staged(resident& r, staging& staged) {
     if (r.agent) r.agent->refresh();
 }
 
+void core::fail_unknown(resident& r, run::frame_id call, const std::string& function) {
+    run_input ended;
+    ended.what = run_input::kind::outcome;
+    ended.call = call;
+    ended.outcome.value = make_problem(problem_type::configuration,
+                                       "Nothing here offers the function `" + function + "`; is its plugin listed under `tools` in pawl.yaml?");
+    r.inputs.push_front(std::move(ended));
+}
+
+live_call core::prepare_call(resident& r, run::frame_id id, std::shared_ptr<call_request> request, const effect_registry::entry& known) {
+    live_call call;
+    if (request->deadline) request->deadline = ports_.local(*request->deadline);
+    listen_to(r, id, *request, call, known.description);
+    call.request = std::move(request);
+    call.owner = known.owner;
+    return call;
+}
+
 void core::stage(resident& r, const run::call_intent& intent) {
     const auto* f = r.state.find(intent.frame);
     if (f == nullptr) return;
     auto request = request_for(r, *f, intent.recovered);
     const auto* known = effects_->find(request->function);
-    run_input ended;
-    ended.what = run_input::kind::outcome;
-    ended.call = intent.frame;
-    if (known == nullptr) {
-        ended.outcome.value = make_problem(problem_type::configuration, "Nothing here offers the function `" + request->function +
-                                                                            "`; is its plugin listed under `tools` in pawl.yaml?");
-        r.inputs.push_front(std::move(ended));
-        return;
-    }
+    if (known == nullptr) return fail_unknown(r, intent.frame, request->function);
     staging staged;
     staged.now = ports_.now();
     staged.agent = r.agent ? &r.agent->view() : nullptr;
     auto outcome = known->owner->stage(*request, staged);
     take_staged(r, staged);
     if (outcome) {
+        run_input ended;
+        ended.what = run_input::kind::outcome;
+        ended.call = intent.frame;
         ended.outcome = std::move(*outcome);
         r.inputs.push_front(std::move(ended));
     } else if (staged.parks) {
         run::call_parked(r.state, intent.frame, staged.wake_at);
     } else {
-        live_call call;
-        if (request->deadline) request->deadline = ports_.local(*request->deadline);
-        listen_to(r, intent.frame, *request, call, known->description);
-        call.request = std::move(request);
-        call.owner = known->owner;
-        r.calls.insert_or_assign(intent.frame, std::move(call));
+        auto made = prepare_call(r, intent.frame, std::move(request), *known);
+        if (!admit(r, intent.frame, made)) return;
+        r.calls.insert_or_assign(intent.frame, std::move(made));
         if (intent.recovered) {
             // Its intent is durable already: no checkpoint stands between it and its start.
             start_calls(r, {intent.frame});
@@ -101,19 +112,21 @@ void core::stage(resident& r, const run::call_intent& intent) {
 
 void core::start_calls(resident& r, const std::vector<run::frame_id>& calls) {
     for (const auto call : calls) {
-        if (!r.calls.contains(call)) continue;  // abandoned while its intent was being committed
-        if (in_flight_ >= options_.max_in_flight_calls) {
-            waiting_calls_.emplace_back(r.state.id, call);
-        } else {
-            start_call(r, call);
+        const auto at = r.calls.find(call);
+        if (at == r.calls.end()) continue;  // abandoned while its intent was being committed
+        auto& held = at->second.held;
+        if (held == live_call::place::none && turns_.begin()) held = live_call::place::plain;
+        if (held == live_call::place::none) {
+            held = live_call::place::ticket;
+            if (turns_.ask(wish(r, call, {}, json::value()), ports_.now(), false) != admission::answer::granted) continue;
         }
+        start_call(r, call);
     }
 }
 
 void core::start_call(resident& r, run::frame_id id) {
     auto& call = r.calls.at(id);
     if (stopping_) return;
-    ++in_flight_;
     ++calls_started_;
     call.started = true;
     auto begun = notice(r, run_event::kind::step_started);
@@ -169,22 +182,10 @@ void core::call_ended(const std::string& run, run::frame_id id, call_outcome out
 void core::forget_call(resident& r, run::frame_id id) {
     const auto call = r.calls.find(id);
     if (call == r.calls.end()) return;
-    const bool started = call->second.started;
     unwatch(r, id);
+    const auto ended = std::move(call->second);
     r.calls.erase(call);
-    if (started) {
-        --in_flight_;
-        start_waiting_calls();
-    }
-}
-
-void core::start_waiting_calls() {
-    while (!waiting_calls_.empty() && in_flight_ < options_.max_in_flight_calls && !stopping_) {
-        const auto [run, call] = waiting_calls_.front();
-        waiting_calls_.pop_front();
-        const auto at = residents_.find(run);
-        if (at != residents_.end() && at->second->calls.contains(call)) start_call(*at->second, call);
-    }
+    give_back(r, id, ended);
 }
 
 void core::answer(resident& r, run::frame_id id, const external_answer& given) {
@@ -216,6 +217,9 @@ void core::abandon(resident& r, const run::abandoned_call& abandoned) {
         last_sign(r, call->second, false);
         if (call->second.started) call->second.owner->cancel(f.key);
         forget_call(r, f.id);
+    } else if (f.phase == run::frame_phase::queued) {
+        turns_.release({r.state.id, f.id}, ports_.now());
+        turns_changed();
     }
     const auto* known = effects_->find(request->function);
     if (known == nullptr) return;

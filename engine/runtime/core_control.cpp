@@ -123,9 +123,12 @@ std::vector<run::frame_id> core::take_back_calls(resident& r) {
     for (const auto& [frame, call] : r.calls) {
         if (!call.started) unseen.push_back(frame);
     }
-    for (const auto frame : unseen) r.calls.erase(frame);
+    for (const auto frame : unseen) forget_call(r, frame);
+    for (const auto& f : r.state.frames) {
+        if (f.phase == run::frame_phase::queued) turns_.release({r.state.id, f.id}, ports_.now());
+    }
+    turns_changed();
     r.to_start.clear();
-    std::erase_if(waiting_calls_, [&](const auto& waiting) { return waiting.first == r.state.id; });
     return unseen;
 }
 

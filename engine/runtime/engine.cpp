@@ -337,7 +337,9 @@ struct engine::impl final : core_ports {
         auto c = front();
         if (!c) return c.error();
         serving = true;
-        return (*c)->serve(options.owner, options.lease_ttl);
+        const auto engines = (*c)->serve(options.owner, options.lease_ttl);
+        if (engines) on_core([this, n = *engines] { heart->set_engines(n); });
+        return engines;
     }
 
     store::store_result<void> submit(store::new_run run, const flow::workflow& w) {

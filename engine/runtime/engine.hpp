@@ -9,6 +9,7 @@
 
 #include "flow/workflow.hpp"
 #include "runtime/effect.hpp"
+#include "runtime/limits.hpp"
 #include "store/connection.hpp"
 
 #include <functional>
@@ -56,6 +57,8 @@ struct engine_options {
     std::size_t max_batch = 512;              ///< checkpoints per transaction
     std::size_t max_in_flight_calls = 256;    ///< started calls at a time; more wait their turn
     std::size_t max_resident_runs = 4'096;    ///< runs in memory at a time; more wait in the store
+    std::size_t max_waiting = 20'000;         ///< calls and runs in memory that wait for their turn; more stay in the store
+    std::shared_ptr<const limit_settings> limits;  ///< of the environment; may be null
     std::uint64_t budget = 10'000;            ///< tasks a run enters before its neighbours' turn
     std::string runtime_version;
     /// Resolves a secret at dispatch; nothing when unknown. Any thread.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,29 @@ struct limit_settings {
     /// Whom a run belongs to: tenants take turns. Empty: the agent's key, and without an agent the workflow.
     key_function tenant;
     std::map<std::string, std::uint32_t, std::less<>> weights;  ///< of tenants: turns at a time; others have 1
+};
+
+/// Which rules hold for what: the entries that fit, looked up once for each name. Single-threaded.
+class limit_index {
+public:
+    struct entry {
+        std::string name;  ///< of the bucket; with a key, its beginning
+        const limit_rule* rule;
+    };
+    using entries = std::vector<entry>;
+
+    explicit limit_index(std::shared_ptr<const limit_settings> settings);
+
+    /// The narrowest first: those with a key, and of the others the longest names.
+    const entries& of_function(std::string_view function);
+    const entries& of_workflow(std::string_view workflow);
+    /// 0: not stated.
+    unsigned priority_of(std::string_view workflow) const;
+    const limit_settings& settings() const noexcept { return *settings_; }
+
+private:
+    std::shared_ptr<const limit_settings> settings_;
+    std::map<std::string, entries, std::less<>> functions_, workflows_;
 };
 
 /// Does `name` fit `pattern`: the same, or a beginning that a star ends.

@@ -25,7 +25,8 @@ struct run_input {
         resume,    ///< go on after a yield
         outcome,   ///< a call ended
         due,       ///< a timer's time may have come
-        message    ///< an inbox entry
+        message,   ///< an inbox entry
+        granted    ///< the turn of a call has come that waited for it
     } what = kind::resume;
     run::frame_id call = 0;
     call_outcome outcome{json::value(), {}, {}};
@@ -37,6 +38,11 @@ struct live_call {
     std::shared_ptr<const call_request> request;
     std::shared_ptr<effect> owner;
     bool started = false;
+    enum class place {
+        none,    ///< not counted yet
+        plain,   ///< counted among the engine's calls
+        ticket   ///< known to the limits: has its place or waits for it
+    } held = place::none;
 
     std::shared_ptr<pulse> signs;            ///< of functions that give signs of life
     std::optional<milliseconds> silence;     ///< how long it may give none
@@ -52,6 +58,7 @@ struct resident {
     std::int64_t revision = 0;
     std::string environment, project, parent, parent_key;
     int depth = 0;
+    int priority = 0;                       ///< as the run was started; 0: not stated
     std::string agent_name;
     std::string agent_key;
     std::shared_ptr<agent_instance> agent;  ///< null for a run without an agent
@@ -67,6 +74,7 @@ struct resident {
         parent = row.parent;
         parent_key = row.parent_key;
         depth = row.depth;
+        priority = row.priority;
         agent_name = row.agent;
         agent_key = row.agent_key;
     }

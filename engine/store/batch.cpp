@@ -124,7 +124,7 @@ void add_appended(batch_rows& rows, const checkpoint& c) {
 
 void add_new_run(row_text& rows, const new_run& run) {
     rows.row().number(run.shard).text(run.id).text(run.definition).text(run.workflow).text(run.agent).text(run.agent_key);
-    rows.text(run.environment).text(run.project).text(run.input).text(run.parent).text(run.parent_key).number(run.depth);
+    rows.text(run.environment).text(run.project).text(run.input).text(run.parent).text(run.parent_key).number(run.depth).number(run.priority);
 }
 
 /// The state after the last checkpoint of a chain: new when the first one creates the run.

@@ -17,7 +17,7 @@ struct batch_rows {
     row_text born_runs, born_states, run_states, agents, steps, blobs, dropped_blobs, events, consumed, approvals, births, birth_states, posts, subscribed, unsubscribed, moved, tags, default_tags, settled;
 };
 
-inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
+inline constexpr std::array<column_spec, 13> new_run_columns{{{"shard", 'i'},
                                                       {"id", 't'},
                                                       {"definition", 't'},
                                                       {"workflow", 't'},
@@ -28,7 +28,8 @@ inline constexpr std::array<column_spec, 12> new_run_columns{{{"shard", 'i'},
                                                       {"input", 't'},
                                                       {"parent", 't'},
                                                       {"parent_key", 't'},
-                                                      {"depth", 'i'}}};
+                                                      {"depth", 'i'},
+                                                      {"priority", 'i'}}};
 inline constexpr std::array<column_spec, 4> moved_columns{{{"shard", 'i'}, {"run", 't'}, {"definition", 't'}, {"workflow", 't'}}};
 inline constexpr std::array<column_spec, 4> tag_columns{{{"shard", 'i'}, {"run", 't'}, {"name", 't'}, {"value", 't'}}};
 inline constexpr std::array<column_spec, 3> default_tag_columns{{{"shard", 'i'}, {"run", 't'}, {"definition", 't'}}};

@@ -103,8 +103,8 @@ std::string insert_tags(row_form form, const std::string& now) {
 }
 
 std::string insert_runs(row_form form, const std::string& now) {
-    return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, created_at)"
-           " select shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, " + now + from(form, new_run_columns) +
+    return "insert into runs (shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, priority, created_at)"
+           " select shard, id, definition, workflow, agent, agent_key, environment, project, input, parent, parent_key, depth, priority, " + now + from(form, new_run_columns) +
            " where true on conflict do nothing";
 }
 

@@ -148,12 +148,23 @@ create table dead_letters (
 ){strict};
 )sql";
 
+// How urgent a run is for the limits of its environment; 0 is not stated.
+constexpr std::string_view version_9 = R"sql(
+alter table runs add column priority {int} not null default 0;
+)sql";
+
 }  // namespace
 
 std::span<const migration> built_in_migrations() {
-    static const std::array<migration, 8> all{
-        {{1, std::string(version_1)}, {2, std::string(version_2)}, {3, std::string(version_3)}, {4, std::string(version_4)}, {5, std::string(version_5)}, {6, std::string(version_6)},
-         {7, std::string(version_7)}, {8, std::string(version_8)}}};
+    static const std::array<migration, 9> all{{{1, std::string(version_1)},
+                                               {2, std::string(version_2)},
+                                               {3, std::string(version_3)},
+                                               {4, std::string(version_4)},
+                                               {5, std::string(version_5)},
+                                               {6, std::string(version_6)},
+                                               {7, std::string(version_7)},
+                                               {8, std::string(version_8)},
+                                               {9, std::string(version_9)}}};
     return all;
 }
 

@@ -49,6 +49,7 @@ struct new_run {
     std::string parent_key;  ///< idempotency key of the parent's call that waits for it; empty when nothing waits
     int depth = 0;           ///< how many runs stand above it
     tag_map tags;            ///< for searching only
+    int priority = 0;        ///< 1 (most urgent) to 5; 0: not stated
 };
 
 struct run_row : new_run {

@@ -107,7 +107,7 @@ std::string run_fields(dialect kind) {
     const std::string tags = kind == dialect::sqlite ? "json_group_object(name, value)" : "cast(json_object_agg(name, value) as text)";
     return "select r.id, r.shard, r.definition, r.workflow, r.agent, r.agent_key, r.environment, r.project, r.input, r.created_at,"
            " s.revision, s.status, s.due_at, s.output, s.error, s.updated_at, s.ended_at, r.parent, r.parent_key, r.depth,"
-           " (select " + tags + " from run_tags g where g.shard = r.shard and g.run = r.id)";
+           " (select " + tags + " from run_tags g where g.shard = r.shard and g.run = r.id), r.priority";
 }
 
 run_row run_of(query& q) {
@@ -140,6 +140,7 @@ run_row run_of(query& q) {
             }
         }
     }
+    run.priority = static_cast<int>(q.number(21));
     return run;
 }
 

@@ -22,7 +22,7 @@ struct run_search {
 
 /// "select ..." of what run_of() reads, from `runs r` joined with `run_states s`.
 std::string run_fields(dialect kind);
-inline constexpr std::string_view run_field_letters = "titttttttiitittiittit";
+inline constexpr std::string_view run_field_letters = "titttttttiitittiittiti";
 run_row run_of(query& q);
 
 enum class search_order { newest_first, as_found };

@@ -64,6 +64,9 @@ void world::boot() {
     engine_options_ = std::make_unique<runtime::engine_options>();
     engine_options_->budget = options_.budget;
     engine_options_->max_in_flight_calls = options_.max_in_flight_calls;
+    engine_options_->max_resident_runs = options_.max_resident_runs;
+    engine_options_->max_waiting = options_.max_waiting;
+    engine_options_->limits = options_.limits;
     engine_options_->agent_loaded = options_.agent_loaded ? options_.agent_loaded : [](store::agent_row&) { return result<void>(); };
     engine_options_->secret = options_.secret;
     engine_options_->decided = options_.decided;

@@ -33,6 +33,9 @@ struct world_options {
     time_point clock{milliseconds(1'800'000'000'000)};
     std::uint64_t budget = 10'000;     ///< engine_options::budget
     std::size_t max_in_flight_calls = 256;
+    std::size_t max_resident_runs = 4'096;
+    std::size_t max_waiting = 20'000;
+    std::shared_ptr<const runtime::limit_settings> limits;
     std::function<result<void>(store::agent_row&)> agent_loaded;                       ///< none: agents are taken as they are stored
     std::function<std::optional<std::string>(std::string_view)> secret;
     std::function<void(const flow::workflow&, const std::vector<run::decision>&)> decided;  ///< every way that a run takes
