@@ -108,7 +108,7 @@ std::vector<limit_rule> read_rules(manifest_reader& in, const json::value& value
                                                 : in.object(each, here, what, {"concurrency", "rate", "burst", "key"});
         if (entry == nullptr) return;
         if (priority != nullptr) {
-            if (const auto stated = count_of(in, *entry, here, "priority", runtime::least_urgent, "priority: 1` for the most urgent, `priority: 5"); stated != 0) *priority = static_cast<unsigned>(stated);
+            if (const auto stated = count_of(in, *entry, here, "priority", runtime::least_urgent, "priority: 1"); stated != 0) *priority = static_cast<unsigned>(stated);
         }
         if (entry->contains("concurrency") || entry->contains("rate")) {
             rules.push_back(read_rule(in, *entry, here));

@@ -205,4 +205,50 @@ env:
     BOOST_TEST(says(read("egress: { 'https://a.example': 'http://127.0.0.1/v2' }\n"), "`http://127.0.0.1/v2` is not an origin"));
 }
 
+BOOST_AUTO_TEST_CASE(limits_are_read_with_their_rates_keys_priorities_and_tenants) {
+    const auto r = read(R"(limits:
+  workflows:
+    shop/order: { concurrency: 20, rate: 100/m, priority: 2 }
+    shop/*: { priority: 4 }
+  tools:
+    orders.refund: [ { concurrency: 4 }, { rate: 20/30s, burst: 5, key: '${ .customer }' } ]
+    ai.*: { concurrency: 8, key: '$workflow + ($agent.key // "")' }
+  fairness: { key: .tenant, weights: { gold: 3 } }
+)");
+    BOOST_TEST_REQUIRE(r.value.has_value(), all_messages(r));
+    const auto& limits = *r.value->limits;
+    const auto& order = limits.workflows.at("shop/order");
+    BOOST_TEST(order.priority == 2u);
+    BOOST_TEST(order.rules.at(0).concurrency == 20u);
+    BOOST_TEST(order.rules.at(0).rate == 100u);
+    BOOST_TEST(order.rules.at(0).per.count() == 60'000);
+    BOOST_TEST(limits.workflows.at("shop/*").rules.empty());
+    const auto& refund = limits.tools.at("orders.refund");
+    BOOST_TEST(refund.at(1).per.count() == 30'000);
+    BOOST_TEST(refund.at(1).burst == 5u);
+    BOOST_TEST(!refund.at(0).key);
+    const json::value arguments = json::object{{"customer", 7}}, input = json::object{{"tenant", "acme"}};
+    BOOST_TEST(refund.at(1).key({arguments, input, "shop/order", "", ""}) == "7");
+    BOOST_TEST(refund.at(1).key({json::value("no object"), input, "shop/order", "", ""}).empty());
+    BOOST_TEST(limits.tools.at("ai.*").at(0).key({arguments, input, "shop/order", "desk", "k1"}) == "shop/orderk1");
+    BOOST_TEST(limits.tenant({input, input, "shop/order", "", ""}) == "acme");
+    BOOST_TEST(limits.weights.at("gold") == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_limits_are_named_with_their_place) {
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { rate: 10 per s }\n"), "pawl.yaml:3:18: error: `10 per s` is no rate"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { rate: 10/week }\n"), "`week` is no time of a rate"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { rate: 0/s }\n"), "`0/s` is out of range"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { concurrency: 0 }\n"), "pawl.yaml:3:25: error: `concurrency` must be a whole number from 1 to"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { key: .c }\n"), "states neither `concurrency` nor `rate`"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { concurrency: 1, key: '${ .c | lenght }' }\n"), "unknown function `lenght/0`"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { concurrency: 1, burst: 3 }\n"), "`burst` belongs to a `rate`"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a*b: { concurrency: 1 }\n"), "pawl.yaml:3:5: error: `a*b` names no function"));
+    BOOST_TEST(says(read("limits:\n  workflows:\n    order: { concurrency: 1 }\n"), "`order` names no workflow"));
+    BOOST_TEST(says(read("limits:\n  workflows:\n    shop/order: { priority: 9 }\n"), "`priority` must be a whole number from 1 to 5"));
+    BOOST_TEST(says(read("limits:\n  tools:\n    a.b: { concurency: 1 }\n"), "did you mean `concurrency`?"));
+    BOOST_TEST(says(read("limits:\n  fairness: { weights: { gold: 0 } }\n"), "`gold` must be a whole number from 1 to 1000"));
+    BOOST_TEST(says(read("limits: { tools: { a.b: { rate: 1/s } } }\nenv: { staging: {} }\n", {"staging", "/projects/desk", {}}), "`limits` stands at the top level only"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
