@@ -101,18 +101,23 @@ limit_rule read_rule(manifest_reader& in, const json::object& entry, const std::
 }
 
 /// An object, or a list of them: each holds.
-std::vector<limit_rule> read_rules(manifest_reader& in, const json::value& value, const std::string& pointer, const std::string& what, unsigned* priority) {
+std::vector<limit_rule> read_rules(manifest_reader& in, const json::value& value, const std::string& pointer, const std::string& what, runtime::workflow_limits* of) {
     std::vector<limit_rule> rules;
     const auto one = [&](const json::value& each, const std::string& here) {
-        const auto* entry = priority != nullptr ? in.object(each, here, what, {"concurrency", "rate", "burst", "key", "priority"})
-                                                : in.object(each, here, what, {"concurrency", "rate", "burst", "key"});
+        const auto* entry = of != nullptr ? in.object(each, here, what, {"concurrency", "rate", "burst", "key", "priority", "queue"})
+                                          : in.object(each, here, what, {"concurrency", "rate", "burst", "key"});
         if (entry == nullptr) return;
-        if (priority != nullptr) {
-            if (const auto stated = count_of(in, *entry, here, "priority", runtime::least_urgent, "priority: 1"); stated != 0) *priority = static_cast<unsigned>(stated);
+        bool states_more = false;
+        if (of != nullptr) {
+            const auto priority = count_of(in, *entry, here, "priority", runtime::least_urgent, "priority: 1");
+            const auto queue = count_of(in, *entry, here, "queue", highest_count, "queue: 1000");
+            if (priority != 0) of->priority = static_cast<unsigned>(priority);
+            if (queue != 0) of->queue = static_cast<std::uint32_t>(queue);
+            states_more = entry->contains("priority") || entry->contains("queue");
         }
         if (entry->contains("concurrency") || entry->contains("rate")) {
             rules.push_back(read_rule(in, *entry, here));
-        } else if (priority == nullptr || !entry->contains("priority") || entry->contains("key") || entry->contains("burst")) {
+        } else if (!states_more || entry->contains("key") || entry->contains("burst")) {
             in.error(here, "wrong-limit", what + " states neither `concurrency` nor `rate`, so it limits nothing", "write `concurrency: 4` or `rate: 10/s`");
         }
     };
@@ -151,7 +156,7 @@ void read_limits(manifest_reader& in, const json::value& value, const std::strin
                     in.error_at_key(child(here, name), "wrong-limit", "`" + std::string(name) + "` names no workflow", "write namespace/name without a version, namespace/* or *");
                 }
                 runtime::workflow_limits each;
-                each.rules = read_rules(in, rules, child(here, name), "the limit of `" + std::string(name) + "`", &each.priority);
+                each.rules = read_rules(in, rules, child(here, name), "the limit of `" + std::string(name) + "`", &each);
                 made->workflows.emplace(name, std::move(each));
             }
         }

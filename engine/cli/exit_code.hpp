@@ -11,7 +11,8 @@ enum exit_code : int {
     exit_faulted = 2,    ///< the run (or tool, or expression) failed
     exit_cancelled = 3,  ///< the run was cancelled
     exit_waiting = 4,    ///< the run is not over: it waits, or the command was interrupted; `pawl runs resume` goes on
-    exit_superseded = 5  ///< the store belongs to a newer pawl, or has become one's while the command ran: use that one
+    exit_superseded = 5, ///< the store belongs to a newer pawl, or has become one's while the command ran: use that one
+    exit_busy = 6        ///< nothing was done: as many runs wait to begin as `limits` allow; try again later
 };
 
 constexpr int exit_code_of(run_status status) noexcept {
@@ -24,6 +25,6 @@ constexpr int exit_code_of(run_status status) noexcept {
 }
 
 inline constexpr const char* exit_codes_help =
-    "Exit codes: 0 completed, 1 the command or a file is wrong, 2 the run faulted, 3 cancelled, 4 still waiting, 5 the store belongs to a newer pawl.";
+    "Exit codes: 0 completed, 1 the command or a file is wrong, 2 the run faulted, 3 cancelled, 4 still waiting, 5 the store belongs to a newer pawl, 6 busy: try again later.";
 
 }  // namespace pawl::cli

@@ -134,6 +134,22 @@ store::new_run new_run_of(const prepared_run& prepared, int priority) {
     return run;
 }
 
+/// The entry of `limits` whose queue is full, as a sentence; nothing when the run may be submitted.
+result<std::optional<std::string>> full_queue(store::connection& store, const prepared_run& prepared) {
+    if (!prepared.project.limits) return std::optional<std::string>();
+    const auto& document = prepared.workflow->document;
+    for (const auto& [pattern, limits] : prepared.project.limits->workflows) {
+        if (limits.queue == 0 || !runtime::fits_pattern(pattern, document.ns + "/" + document.name)) continue;
+        const auto prefix = pattern.ends_with('*') ? pattern.substr(0, pattern.size() - 1) : pattern + ":";
+        const auto pending = store.count_pending(prefix, limits.queue);
+        if (pending.has_error()) return to_problem(pending.error());
+        if (*pending < limits.queue) continue;
+        return std::optional("busy: " + std::to_string(limits.queue) + " runs of " + pattern + " have not begun yet, and `limits.workflows." + pattern +
+                             ".queue` in pawl.yaml allows no more; nothing was started, try again later");
+    }
+    return std::optional<std::string>();
+}
+
 }  // namespace
 
 int run_command(const run_options& options) {
@@ -142,6 +158,12 @@ int run_command(const run_options& options) {
     const auto opened = session::open(prepared->store, true);
     if (opened.has_error()) return fail(opened.error());
     auto& in = **opened;
+    const auto full = full_queue(in.connection(), *prepared);
+    if (full.has_error()) return fail(full.error());
+    if (*full) {
+        print_err("pawl: " + **full + "\n");
+        return exit_busy;
+    }
     in.start_engine(prepared->project, prepared->tools);
 
     auto run = new_run_of(*prepared, options.priority);

@@ -127,6 +127,11 @@ void admission::force(request wanted, time_point now) {
     if (!knows(wanted.by)) take_places(add(wanted), now);
 }
 
+bool admission::knows_run(const std::string& run) const {
+    const auto at = records_.lower_bound({run, 0});
+    return at != records_.end() && at->first.first == run;
+}
+
 bool admission::has_place(const who& by) const {
     const auto at = records_.find(by);
     return at != records_.end() && at->second->started;

@@ -15,6 +15,7 @@ constexpr std::size_t most_inputs_at_once = 256;
 constexpr std::size_t most_loads_at_once = 64;
 /// With fewer runs than this left to load, the store is asked for more that are due.
 constexpr std::size_t few_to_load = 500;
+constexpr std::size_t most_births_to_load = 5'000;
 /// A run that waits for less than this stays in memory.
 constexpr milliseconds short_wait{2'000};
 
@@ -40,7 +41,8 @@ core::core(core_ports& ports, std::shared_ptr<const effect_registry> effects, co
 
 core::~core() = default;
 
-void core::own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable) {
+void core::own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable, bool more) {
+    left_out_ |= more;
     for (const auto& l : leases) epochs_[l.shard] = l.epoch;
     for (const auto& run : runnable) wake(run.run);
     ports_.fetch_inbox();
@@ -102,6 +104,7 @@ void core::load_more() {
         more_due_ = false;
         ports_.fetch_inbox();
     }
+    if (left_out_ && to_load_.size() < few_to_load) take_up_left_out();
 }
 
 void core::load_failed(const std::string& run, const problem& error, const store::run_row* row) {
@@ -453,7 +456,14 @@ void core::committed(const store::checkpoint& done, store::checkpoint_outcome ou
     }
     tell_born(r, true);
     ++r.revision;
-    for (const auto& child : done.births) wake(child.id);
+    for (const auto& child : done.births) {
+        // Those that find no room in line for memory are in the store.
+        if (to_load_.size() < most_births_to_load) {
+            wake(child.id);
+        } else {
+            left_out_ = true;
+        }
+    }
     if (!done.posts.empty()) ports_.fetch_inbox();
     for (auto& event : std::exchange(r.telling, {})) {
         event.revision = r.revision;

@@ -24,7 +24,8 @@ public:
     ~core();
 
     /// Shards are ours from now on; `runnable` are their runs that must be looked at.
-    void own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable);
+    /// `more`: the store has further ones.
+    void own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable, bool more = false);
     /// Shards are not ours any more: their runs leave memory at once.
     void disown(const std::vector<shard_id>& shards);
     std::vector<shard_id> owned() const;
@@ -41,6 +42,8 @@ public:
     void received(std::vector<store::inbox_entry> entries);
     /// Runs whose time has come or comes soon; `more`: the store has further ones, asked for when these have been taken up.
     void due(const std::vector<store::due_run>& runs, bool more = false);
+    /// Some of the runs that must be looked at, in the order of their ids; `more`: the store has further ones.
+    void runnable(const std::vector<store::due_run>& runs, bool more);
     void tick();
     void loaded(loaded_run run);
     /// `row`: when the run itself could be read, but not what it needs.
@@ -97,6 +100,7 @@ private:
     void get_in_line(resident& r, run::frame_id call);
     void give_up_turns(const std::string& run);
     bool admit_run(resident& r, bool may_wait);
+    void take_up_left_out();
     void call_granted(resident& r, run::frame_id call);
     void give_back(const resident& r, run::frame_id call, const live_call& held);
     void turns_changed();
@@ -156,6 +160,9 @@ private:
     std::deque<std::string> to_load_;                                  ///< runs that wait for room in memory
     std::size_t loads_under_way_ = 0;
     bool more_due_ = false;                                            ///< the store holds due runs that we have not heard of
+    bool left_out_ = false;                                            ///< the store holds runs to look at that are not in memory for want of room
+    bool asked_runnable_ = false;
+    std::string runnable_after_;                                       ///< how far the present look through them has come
     std::set<std::pair<time_point, std::string>> timers_;              ///< of residents, and of runs that are due soon
     std::set<std::pair<time_point, std::pair<std::string, run::frame_id>>> looks_;  ///< calls whose signs of life are looked at then
     std::set<std::int64_t> handled_;                                   ///< inbox entries taken, not yet durably consumed

@@ -56,8 +56,28 @@ bool core::admit(resident& r, run::frame_id call, live_call& made) {
         made.held = live_call::place::ticket;
         return true;
     }
+    left_out_ |= answer == admission::answer::refused;
     stay_queued(r, call);
     return false;
+}
+
+/// Runs that were left in the store for want of room: a page of them, when so few wait that every tenant gets room for some.
+void core::take_up_left_out() {
+    if (asked_runnable_ || stopping_ || turns_.waiting() > options_.max_waiting / 4) return;
+    asked_runnable_ = true;
+    // Whoever is left out from now on is found by the next look.
+    if (runnable_after_.empty()) left_out_ = false;
+    ports_.fetch_runnable(runnable_after_);
+}
+
+void core::runnable(const std::vector<store::due_run>& runs, bool more) {
+    asked_runnable_ = false;
+    runnable_after_ = more && !runs.empty() ? runs.back().run : std::string();
+    left_out_ |= more;
+    for (const auto& run : runs) {
+        if (epochs_.contains(run.shard) && !residents_.contains(run.run) && !turns_.knows_run(run.run)) wake(run.run);
+    }
+    load_more();
 }
 
 void core::stay_queued(resident& r, run::frame_id call) {
@@ -70,7 +90,9 @@ void core::get_in_line(resident& r, run::frame_id call) {
     const auto* f = r.state.find(call);
     if (f == nullptr || f->phase != run::frame_phase::queued || turns_.knows({r.state.id, call})) return;
     const auto& rules = limits_.of_function(std::get<flow::call_task>(r.state.task_of(*f).body).function);
-    if (turns_.ask(wish(r, call, rules, *f->arguments), ports_.now()) == admission::answer::granted) {
+    const auto answer = turns_.ask(wish(r, call, rules, *f->arguments), ports_.now());
+    left_out_ |= answer == admission::answer::refused;
+    if (answer == admission::answer::granted) {
         run_input turn;
         turn.what = run_input::kind::granted;
         turn.call = call;
@@ -110,6 +132,7 @@ bool core::admit_run(resident& r, bool may_wait) {
     const auto now = ports_.now();
     if (may_wait) {
         const auto answer = turns_.ask(wish(r, run::root_frame, rules, *r.state.raw_input), now);
+        left_out_ |= answer == admission::answer::refused;
         turns_changed();
         return answer == admission::answer::granted;
     }

@@ -42,6 +42,8 @@ public:
     virtual void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) = 0;
     /// -> core::received() with every unconsumed entry of the owned shards (up to a limit)
     virtual void fetch_inbox() = 0;
+    /// -> core::runnable() with runs of the owned shards that must be looked at and whose ids follow `after`, up to a limit
+    virtual void fetch_runnable(std::string after) = 0;
     /// Call core::tick() at `t` or a little later. Only the latest request counts.
     virtual void wake_at(time_point t) = 0;
     /// A run cannot be loaded and stays as it is in the store: a line for operators (store/dead_letter.hpp).

@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t reader_threads = 2;
 constexpr std::size_t most_messages_at_once = 1'000;
 constexpr std::size_t most_due_at_once = 2'000;
+constexpr std::size_t most_runnable_at_once = 2'000;
 constexpr std::chrono::seconds last_signs{2};
 
 /// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
@@ -84,6 +85,19 @@ struct engine::impl final : core_ports {
             return;
         }
         asker->ask([this](store::connection& c) { return fetch(c); });
+    }
+
+    void fetch_runnable(std::string after) override {
+        asker->ask([this, after = std::move(after)](store::connection& c) -> std::optional<store::store_error> {
+            auto runs = c.runnable_runs(owned(), after, most_runnable_at_once);
+            if (!runs) {
+                // Not to be asked again as it is: then nothing of it is known.
+                if (!is_transient(runs.error())) on_core([this] { heart->runnable({}, false); });
+                return runs.error();
+            }
+            on_core([this, runs = std::move(*runs)] { heart->runnable(runs, runs.size() == most_runnable_at_once); });
+            return std::nullopt;
+        });
     }
 
     void wake_at(time_point t) override {
@@ -254,10 +268,12 @@ struct engine::impl final : core_ports {
 
     void keep_leases() {
         while (!stopping.wait_for(options.lease_ttl / 3)) {
+            // One at a time: a store that is away does not find a heap of them when it comes back.
+            if (renewing.exchange(true)) continue;
             asker->ask([this](store::connection& c) -> std::optional<store::store_error> {
                 const auto before = owned();
-                if (before.empty()) return std::nullopt;
-                auto held = c.renew_leases(options.owner, options.lease_ttl);
+                auto held = before.empty() ? store::store_result<std::vector<store::lease>>() : c.renew_leases(options.owner, options.lease_ttl);
+                renewing = !held && is_transient(held.error());  // then this job is done again
                 if (!held) return held.error();
                 std::vector<shard_id> lost;
                 for (const auto shard : before) {
@@ -302,7 +318,7 @@ struct engine::impl final : core_ports {
         if (!leases) return leases.error();
         std::vector<shard_id> taken;
         for (const auto& l : *leases) taken.push_back(l.shard);
-        auto runnable = (*c)->runnable_runs(taken);
+        auto runnable = (*c)->runnable_runs(taken, {}, most_runnable_at_once);
         if (!runnable) return runnable.error();
         {
             const std::lock_guard also(owned_mutex);
@@ -310,7 +326,7 @@ struct engine::impl final : core_ports {
             std::sort(shards.begin(), shards.end());
             shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
         }
-        on_core([this, leases = std::move(*leases), runnable = std::move(*runnable)] { heart->own(leases, runnable); });
+        on_core([this, leases = std::move(*leases), runnable = std::move(*runnable)] { heart->own(leases, runnable, runnable.size() == most_runnable_at_once); });
         return taken;
     }
 
@@ -449,7 +465,7 @@ struct engine::impl final : core_ports {
     bool serving = false;
     std::atomic<std::int64_t> clock_offset = 0;  ///< database clock minus ours, ms
     time_point last_now{};
-    std::atomic<bool> fetching = false, fetch_again = false;
+    std::atomic<bool> fetching = false, fetch_again = false, renewing = false;
     std::mutex bell_mutex;
     store::doorbell* bell = nullptr;
     mutable std::mutex owned_mutex;

@@ -38,7 +38,8 @@ struct limit_rule {
 
 struct workflow_limits {
     std::vector<limit_rule> rules;
-    unsigned priority = 0;  ///< of its runs; 0: not stated
+    unsigned priority = 0;    ///< of its runs; 0: not stated
+    std::uint32_t queue = 0;  ///< runs that have not begun, when another is submitted; 0: not stated
 };
 
 struct limit_settings {

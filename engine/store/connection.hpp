@@ -64,10 +64,12 @@ public:
     virtual store_result<void> create_run(const new_run& run) = 0;  ///< duplicate when the id exists
     virtual store_result<run_row> load_run(std::string_view id) = 0;
     virtual store_result<std::vector<run_row>> list_runs(const run_filter& filter) = 0;  ///< newest first; without `state`
+    /// Runs that have not begun, of workflows whose "namespace/name:version" begins with `prefix`; counts no further than `most`.
+    virtual store_result<std::size_t> count_pending(std::string_view prefix, std::size_t most) = 0;
     virtual store_result<std::vector<step_row>> list_steps(std::string_view run, std::int64_t after_seq, std::size_t limit) = 0;
     virtual store_result<std::vector<blob_row>> load_blobs(shard_id shard, std::string_view run) = 0;  ///< those the live state references
     /// Runs of these shards that an engine must look at after taking them over: pending, or running. (Waiting ones come by due_runs and inbox.)
-    virtual store_result<std::vector<due_run>> runnable_runs(std::span<const shard_id> shards) = 0;
+    virtual store_result<std::vector<due_run>> runnable_runs(std::span<const shard_id> shards, std::string_view after = {}, std::size_t limit = 1'000'000) = 0;
     /// Runs whose due_at is not after `until`, earliest first.
     virtual store_result<std::vector<due_run>> due_runs(std::span<const shard_id> shards, time_point until, std::size_t limit) = 0;
     /// The earliest due_at of these shards.

@@ -26,9 +26,10 @@ public:
     store_result<void> create_run(const new_run& run) override;
     store_result<run_row> load_run(std::string_view id) override;
     store_result<std::vector<run_row>> list_runs(const run_filter& filter) override;
+    store_result<std::size_t> count_pending(std::string_view prefix, std::size_t most) override;
     store_result<std::vector<step_row>> list_steps(std::string_view run, std::int64_t after_seq, std::size_t limit) override;
     store_result<std::vector<blob_row>> load_blobs(shard_id shard, std::string_view run) override;
-    store_result<std::vector<due_run>> runnable_runs(std::span<const shard_id> shards) override;
+    store_result<std::vector<due_run>> runnable_runs(std::span<const shard_id> shards, std::string_view after, std::size_t limit) override;
     store_result<std::vector<due_run>> due_runs(std::span<const shard_id> shards, time_point until, std::size_t limit) override;
     store_result<std::optional<time_point>> next_due(std::span<const shard_id> shards) override;
 

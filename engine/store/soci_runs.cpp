@@ -114,6 +114,22 @@ store_result<run_row> soci_connection::load_run(std::string_view id) {
     });
 }
 
+store_result<std::size_t> soci_connection::count_pending(std::string_view prefix, std::size_t most) {
+    return session_.run([&]() -> store_result<std::size_t> {
+        auto& q = session_.prepared(
+            "count pending",
+            [] {
+                return std::string(
+                    "select count(*) from (select 1 as one from run_states s join runs r on r.shard = s.shard and r.id = s.run"
+                    " where s.status = 'pending' and s.status in ('pending', 'running') and substr(r.workflow, 1, length(cast(:prefix as text))) = :workflow limit :most) found");
+            },
+            "tti", "i");
+        q.bind(prefix).bind(prefix).bind(limit_of(most)).execute();
+        q.next();
+        return static_cast<std::size_t>(q.number(0));
+    });
+}
+
 store_result<std::vector<step_row>> soci_connection::list_steps(std::string_view run, std::int64_t after_seq, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<step_row>> {
         auto& q = session_.prepared(
@@ -146,16 +162,16 @@ store_result<std::vector<blob_row>> soci_connection::load_blobs(shard_id shard, 
     });
 }
 
-store_result<std::vector<due_run>> soci_connection::runnable_runs(std::span<const shard_id> shards) {
+store_result<std::vector<due_run>> soci_connection::runnable_runs(std::span<const shard_id> shards, std::string_view after, std::size_t limit) {
     return session_.run([&]() -> store_result<std::vector<due_run>> {
         auto& q = session_.prepared(
             "runnable runs",
             [&] {
                 return "select s.run, s.shard, coalesce(s.due_at, s.updated_at) from " + shards_source(session_.kind()) +
-                       " join run_states s on s.shard = r.shard where s.status in ('pending', 'running') order by s.updated_at, s.run";
+                       " join run_states s on s.shard = r.shard where s.status in ('pending', 'running') and s.run > :after order by s.run limit :most";
             },
-            "t", "tii");
-        with_shards(q, shards).execute();
+            "tti", "tii");
+        with_shards(q, shards).bind(after).bind(limit_of(limit)).execute();
         std::vector<due_run> runs;
         while (q.next()) runs.push_back({q.text(0), static_cast<shard_id>(q.number(1)), time_of(q.number(2))});
         return runs;

@@ -5,6 +5,11 @@
 #include <algorithm>
 
 namespace pawl::trial {
+namespace {
+
+constexpr std::size_t runnable_at_once = 50;
+
+}  // namespace
 
 world::world(world_options options, effect_maker effects)
     : options_(std::move(options)), make_effects_(std::move(effects)), random_(options_.seed), clock_(options_.clock) {
@@ -130,6 +135,16 @@ void world::fetch_inbox() {
             fetching_ = false;
             core_->received(std::move(entries));
         });
+    });
+}
+
+void world::fetch_runnable(std::string after) {
+    later([this, after = std::move(after)] {
+        std::vector<store::due_run> found;
+        for (auto at = runs_.upper_bound(after); at != runs_.end() && found.size() < runnable_at_once; ++at) {
+            if (at->second.status == run_status::pending || at->second.status == run_status::running) found.push_back({at->first, 0, clock_});
+        }
+        posts_.push_back([this, found = std::move(found)] { core_->runnable(found, found.size() == runnable_at_once); });
     });
 }
 

@@ -99,6 +99,7 @@ public:
     void load(std::string run) override;
     void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override;
     void fetch_inbox() override;
+    void fetch_runnable(std::string after) override;
     void wake_at(time_point t) override { alarm_ = t; }
     std::shared_ptr<const flow::workflow> definition(const std::string& digest) override {
         const auto known = definitions_.find(digest);

@@ -208,7 +208,7 @@ env:
 BOOST_AUTO_TEST_CASE(limits_are_read_with_their_rates_keys_priorities_and_tenants) {
     const auto r = read(R"(limits:
   workflows:
-    shop/order: { concurrency: 20, rate: 100/m, priority: 2 }
+    shop/order: { concurrency: 20, rate: 100/m, priority: 2, queue: 500 }
     shop/*: { priority: 4 }
   tools:
     orders.refund: [ { concurrency: 4 }, { rate: 20/30s, burst: 5, key: '${ .customer }' } ]
@@ -219,6 +219,7 @@ BOOST_AUTO_TEST_CASE(limits_are_read_with_their_rates_keys_priorities_and_tenant
     const auto& limits = *r.value->limits;
     const auto& order = limits.workflows.at("shop/order");
     BOOST_TEST(order.priority == 2u);
+    BOOST_TEST(order.queue == 500u);
     BOOST_TEST(order.rules.at(0).concurrency == 20u);
     BOOST_TEST(order.rules.at(0).rate == 100u);
     BOOST_TEST(order.rules.at(0).per.count() == 60'000);

@@ -46,9 +46,10 @@ public:
     store::store_result<bool> remove_deployments(std::string_view, std::string_view) override { return no(); }
     store::store_result<void> create_run(const store::new_run&) override { return no(); }
     store::store_result<std::vector<store::run_row>> list_runs(const store::run_filter&) override { return no(); }
+    store::store_result<std::size_t> count_pending(std::string_view, std::size_t) override { return no(); }
     store::store_result<std::vector<store::step_row>> list_steps(std::string_view, std::int64_t, std::size_t) override { return no(); }
     store::store_result<std::vector<store::blob_row>> load_blobs(shard_id, std::string_view) override { return no(); }
-    store::store_result<std::vector<store::due_run>> runnable_runs(std::span<const shard_id>) override { return no(); }
+    store::store_result<std::vector<store::due_run>> runnable_runs(std::span<const shard_id>, std::string_view, std::size_t) override { return no(); }
     store::store_result<std::vector<store::due_run>> due_runs(std::span<const shard_id>, time_point, std::size_t) override { return no(); }
     store::store_result<std::optional<time_point>> next_due(std::span<const shard_id>) override { return no(); }
     store::store_result<void> beat(std::span<const store::heartbeat_row> rows) override {

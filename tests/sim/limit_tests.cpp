@@ -167,6 +167,26 @@ BOOST_AUTO_TEST_CASE(the_engines_own_bound_is_shared_fairly_when_memory_is_short
     BOOST_TEST(s.count(run_status::completed) == 305u);
 }
 
+BOOST_AUTO_TEST_CASE(what_finds_no_room_in_line_stays_in_the_store_and_another_tenant_still_finds_room) {
+    for (const bool by_workflow : {false, true}) {
+        trial::world_options o;
+        o.max_resident_runs = 8;
+        o.max_waiting = 40;
+        auto limits = by_workflow ? runtime::limit_settings() : for_tool({at_most(1)});
+        limits.tenant = tenant_in_input;
+        if (by_workflow) limits.workflows["sim/one"].rules = {at_most(1)};
+        shop s(o, std::move(limits));
+        for (int i = 0; i < 400; ++i) s.submit("a-" + std::to_string(1'000 + i), "a");
+        for (int i = 0; i < 5; ++i) s.submit("b-" + std::to_string(i), "b");
+        BOOST_TEST_INFO_SCOPE(by_workflow);
+        BOOST_TEST_REQUIRE(s.world->run_to_end());
+        BOOST_TEST(s.count(run_status::completed) == 405u);
+        BOOST_TEST(s.tool.most_running == 1u);
+        const auto last = std::find(s.tool.order.begin(), s.tool.order.end(), "b-4") - s.tool.order.begin();
+        BOOST_TEST(last <= 15);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(urgent_runs_go_first) {
     auto limits = for_tool({at_most(1)});
     limits.workflows["sim/urgent"].priority = 1;
@@ -260,6 +280,7 @@ BOOST_AUTO_TEST_CASE(any_history_keeps_the_limits_and_ends) {
         o.duplicates = seed % 2 == 0;
         o.max_resident_runs = 2 + seed % 9;
         o.max_in_flight_calls = 1 + seed % 5;
+        if (seed % 3 == 0) o.max_waiting = 4 + seed % 7;
         auto limits = for_tool({at_most(3), at_most(1, customer_of)});
         limits.tools["*"].push_back(at_most(4));
         limits.tools["*"].back().rate = 3;

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_starts_runs_with_it_or_not_at_all, ki
     BOOST_TEST(row.shard == 2u);
     BOOST_TEST(row.revision == 0);
     BOOST_TEST((row.status == run_status::pending));
-    BOOST_TEST(s.c->runnable_runs(std::vector<shard_id>{2}).value().size() == 1u);  // the parent waits
+    BOOST_TEST(s.c->runnable_runs(std::vector<shard_id>{2}, "", 100).value().size() == 1u);  // the parent waits
     run_filter of_parent;
     of_parent.parent = "p";
     BOOST_TEST(s.c->list_runs(of_parent).value().size() == 1u);

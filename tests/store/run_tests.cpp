@@ -45,8 +45,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_new_run_is_pending_and_tells_its_owner, kind, ev
     BOOST_REQUIRE(inbox.size() == 1u);
     BOOST_TEST(inbox[0].kind == "start");
     BOOST_TEST(inbox[0].run == "r1");
-    BOOST_TEST(s.c->runnable_runs(shards).value().size() == 1u);
-    BOOST_TEST(s.c->runnable_runs(shard_0).value().empty());
+    BOOST_TEST(s.c->runnable_runs(shards, "", 100).value().size() == 1u);
+    BOOST_TEST(s.c->runnable_runs(shard_0, "", 100).value().empty());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_run_with_the_same_id_is_refused_whole, kind, every_store) {
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(timers_come_due_in_order_and_leave_with_the_end, k
     BOOST_TEST(s.c->due_runs(shards, at(900), 1).value().size() == 1u);
     BOOST_TEST(s.c->due_runs(shards, at(199), 10).value().empty());
     BOOST_TEST(s.c->due_runs({}, at(900), 10).value().empty());
-    BOOST_TEST(s.c->runnable_runs(shards).value().empty());
+    BOOST_TEST(s.c->runnable_runs(shards, "", 100).value().empty());
     auto end = s.step("r2", 1, 2);
     end.status = run_status::faulted;
     end.due_at = at(1);
