@@ -127,9 +127,11 @@ void admission::force(request wanted, time_point now) {
     if (!knows(wanted.by)) take_places(add(wanted), now);
 }
 
-bool admission::knows_run(const std::string& run) const {
+bool admission::is_in_line(const std::string& run) const {
     const auto at = records_.lower_bound({run, 0});
-    return at != records_.end() && at->first.first == run;
+    const auto is_of_run = [&](auto each) { return each != records_.end() && each->first.first == run; };
+    // The place of the run itself says nothing of its calls.
+    return is_of_run(at) && (at->first.second != 0 || !at->second->started || is_of_run(std::next(at)));
 }
 
 bool admission::has_place(const who& by) const {

@@ -65,7 +65,8 @@ public:
     /// Takes a place whether there is one or not: for what had begun before.
     void force(request wanted, time_point now);
     bool knows(const who& by) const { return records_.contains(by); }
-    bool knows_run(const std::string& run) const;
+    /// Something of the run waits for its turn, or a call of it has a place: it will be told, or has been.
+    bool is_in_line(const std::string& run) const;
     bool has_place(const who& by) const;
     /// Gives the place back, or waits no more. Unknown: nothing happens.
     void release(const who& by, time_point now);
