@@ -33,6 +33,14 @@ void tell_parent(const store::new_run& run, store::checkpoint& last) {
     if (auto told = end_of_child(run, last.status, last.output, last.error)) last.posts.push_back(std::move(*told));
 }
 
+std::vector<std::int64_t> messages_of(const std::vector<run_input>& inputs) {
+    std::vector<std::int64_t> seqs;
+    for (const auto& input : inputs) {
+        if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
+    }
+    return seqs;
+}
+
 }  // namespace
 
 core::core(core_ports& ports, std::shared_ptr<const effect_registry> effects, const engine_options& options)
@@ -130,11 +138,7 @@ void core::loaded(loaded_run loaded) {
     const bool fresh = loaded.row.state.empty();
     const auto take_no_notice = [&] {
         give_up_turns(loaded.row.id);
-        std::vector<std::int64_t> seqs;
-        for (const auto& input : inputs) {
-            if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
-        }
-        consume_only(loaded.row.shard, std::move(seqs));
+        consume_only(loaded.row.shard, messages_of(inputs));
         load_more();
     };
     if (over && std::none_of(inputs.begin(), inputs.end(), is_revival)) return take_no_notice();
@@ -173,9 +177,7 @@ void core::loaded(loaded_run loaded) {
     // Whoever has nothing to do but begin waits in the store for its turn.
     const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return i.what == run_input::kind::message && i.message.kind == "start"; });
     if (!admit_run(r, only_begins)) {
-        std::vector<std::int64_t> seqs;
-        for (const auto& each : inputs) seqs.push_back(each.message.seq);
-        consume_only(r.shard, std::move(seqs));
+        consume_only(r.shard, messages_of(inputs));
         return load_more();
     }
     std::optional<problem> failure;
