@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_told_and_starts_nothing) {
         wait_for([&] { return count("running") == 1 && count("pending") == i - 1; }, "run " + std::to_string(i) + " in line");
     }
     const auto refused = at.run({"run", "noisy.yaml", "--json"});
-    BOOST_TEST(refused.code == 5, refused);
+    BOOST_TEST(refused.code == 6, refused);
     BOOST_TEST(refused.err.find("busy: 2 runs of flood/noisy have not begun yet") != std::string::npos, refused.err);
     folder.write("go", "");
     for (auto& each : waiting) BOOST_TEST(each.wait().code == 0);
