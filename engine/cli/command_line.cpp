@@ -112,6 +112,11 @@ void add_test(CLI::App& app, test_options& o, record_test_options& record, chose
     add_project(command, o.place);
     command->add_flag("--json", o.json, "Print one JSON document");
     command->add_option("--junit", o.junit, "Write a JUnit report to this file")->type_name("FILE");
+    command->add_flag("--update", o.update, "Keep what is seen as the snapshots of cases with `then: { snapshot: ... }`, and drop those that no case asks for");
+    command->add_flag("--ci", o.ci, "A snapshot that is missing fails instead of being written (also with CI=true)");
+    command->add_flag("--watch", o.watch, "Test again what a changed file concerns, until Ctrl-C");
+    command->add_option("--real-tool", o.real_tool, "Really call this function of the project, whatever the answers say; may be repeated")->type_name("NAME")->allow_extra_args(false);
+    command->add_flag("--real-tools", o.real_tools, "Really call every function that the project offers");
     command->add_flag("--coverage", o.coverage, "Tell which tasks, branches, catch handlers and fields of agents' states no case reaches")->group("Coverage");
     command->add_option("--coverage-html", o.coverage_html, "Write a page with the sources, lines marked, to index.html in this folder")->type_name("DIR")->group("Coverage");
     command->add_option("--coverage-json", o.coverage_json, "Write the coverage to this file")->type_name("FILE")->group("Coverage");

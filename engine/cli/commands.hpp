@@ -42,6 +42,9 @@ struct test_options {
     std::string junit;
     bool evaluate = false;
     std::string model;  ///< with evaluate: an alias for every call of a model
+    bool update = false, ci = false, watch = false;
+    bool real_tools = false;              ///< every function that the project offers
+    std::vector<std::string> real_tool;   ///< these
     bool coverage = false;
     std::string coverage_html, coverage_json;  ///< a folder; a file
     std::optional<double> coverage_min;        ///< percent of everything

@@ -1,13 +1,17 @@
 // `pawl test`: finds case files, opens their projects, judges every case, reports.
 #include "agent/files.hpp"
+#include "base/suggest.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/evaluate.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/project.hpp"
+#include "cli/test_changes.hpp"
 #include "cli/test_coverage.hpp"
 #include "cli/test_reports.hpp"
+#include "cli/test_watch.hpp"
 #include "cli/toolbox.hpp"
+#include "trial/snapshots.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +20,8 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
+#include <set>
 #include <thread>
 
 namespace pawl::cli {
@@ -24,16 +30,9 @@ namespace {
 namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
 
-constexpr std::string_view suffix = ".test.yaml";
 constexpr std::size_t most_files = 10'000;
 
 double seconds_since(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
-
-std::string shown(const fs::path& path) {
-    std::error_code ec;
-    const auto relative = fs::proximate(path, fs::current_path(ec), ec).string();
-    return ec || relative.starts_with("..") ? path.string() : relative;
-}
 
 /// Every case file under `path`, in order; folders that begin with a dot are passed by.
 result<std::vector<std::string>> files_under(const std::string& path) {
@@ -44,7 +43,7 @@ result<std::vector<std::string>> files_under(const std::string& path) {
     for (auto at = fs::recursive_directory_iterator(path, ec); !ec && at != fs::recursive_directory_iterator(); at.increment(ec)) {
         const auto name = at->path().filename().string();
         if (at->is_directory(ec) && name.starts_with(".")) at.disable_recursion_pending();
-        if (at->is_regular_file(ec) && name.ends_with(suffix)) out.push_back(shown(at->path()));
+        if (at->is_regular_file(ec) && name.ends_with(case_file_suffix)) out.push_back(shown(at->path()));
         if (out.size() > most_files) return make_problem(problem_type::configuration, "there are more than " + std::to_string(most_files) + " case files under " + path);
     }
     std::sort(out.begin(), out.end());
@@ -54,26 +53,34 @@ result<std::vector<std::string>> files_under(const std::string& path) {
 /// What the cases of one folder's project run against. Opened once, then only read.
 struct opened_project {
     agent::manifest manifest;
+    toolbox tools;
+    std::unique_ptr<trial::real_tools> real;  ///< one for all files: it makes starts one at a time
     std::vector<function_description> functions;
 };
+/// By environment, as the cases of one file name them.
+using opened_environments = std::map<std::string, const opened_project*>;
 
 class projects {
 public:
-    explicit projects(const place_options& place) : place_(place) {}
+    explicit projects(const test_options& options) : options_(options), place_(options.place) {}
 
-    result<const opened_project*> of(const std::string& file) {
+    result<const opened_project*> of(const std::string& file, const std::string& named) {
+        const auto& environment = named.empty() ? place_.environment : named;
         const auto folder = place_.project.empty() ? find_project(file).value_or("") : place_.project;
-        if (const auto at = opened_.find(folder); at != opened_.end()) return &at->second;
-        auto manifest = folder.empty() ? result<agent::manifest>(agent::manifest_without_file(fs::current_path().string())) : open_project({folder, {}, place_.environment});
+        if (const auto at = opened_.find({folder, environment}); at != opened_.end()) return &at->second;
+        auto manifest = folder.empty() ? result<agent::manifest>(agent::manifest_without_file(fs::current_path().string())) : open_project({folder, {}, environment});
         if (manifest.has_error()) return manifest.error();
-        const auto tools = open_toolbox(*manifest);
+        auto tools = open_toolbox(*manifest);
         if (tools.has_error()) return tools.error();
-        return &opened_.emplace(folder, opened_project{std::move(*manifest), tools->effects->functions()}).first->second;
+        auto functions = tools->effects->functions();
+        auto real = std::make_unique<trial::real_tools>(tools->effects, std::set<std::string>(options_.real_tool.begin(), options_.real_tool.end()), options_.real_tools);
+        return &opened_.emplace(std::pair(folder, environment), opened_project{std::move(*manifest), std::move(*tools), std::move(real), std::move(functions)}).first->second;
     }
 
 private:
+    const test_options& options_;
     const place_options& place_;
-    std::map<std::string, opened_project> opened_;
+    std::map<std::pair<std::string, std::string>, opened_project> opened_;
 };
 
 trial::modes modes_of(const test_options& o) {
@@ -87,15 +94,42 @@ trial::modes modes_of(const test_options& o) {
     return m;
 }
 
-void test_file(tested_file& f, const opened_project& project, const test_options& options) {
+/// One environment's runner and judge for a file.
+struct bench {
+    trial::runner runner;
+    trial::judge judge;
+    bench(tested_file& f, const opened_project& project, const test_options& options)
+        : runner(*f.file, project.manifest, project.functions), judge(runner, modes_of(options)) {
+        runner.call_with(project.real.get());
+        if (options.measures()) runner.measure(&f.covered);
+    }
+    bench(const bench&) = delete;
+};
+
+trial::snapshot_mode snapshots_of(const test_options& options) {
+    if (options.update) return trial::snapshot_mode::update;
+    const auto ci = environment_variable("CI");
+    return options.ci || (ci && !ci->empty() && *ci != "false" && *ci != "0") ? trial::snapshot_mode::strict : trial::snapshot_mode::keep;
+}
+
+void test_file(tested_file& f, const opened_environments& projects, const test_options& options) {
     const auto began = steady::now();
-    trial::runner runner(*f.file, project.manifest, project.functions);
-    if (options.measures()) runner.measure(&f.covered);
-    trial::judge judge(runner, modes_of(options));
+    auto snapshots = trial::snapshot_book::open(f.shown, snapshots_of(options));
+    if (snapshots.has_error()) {
+        f.trouble = snapshots.error().detail;
+        return;
+    }
+    std::map<std::string, std::unique_ptr<bench>> benches;
     for (const auto& each : f.file->cases) {
         if (!options.filter.empty() && each.name.find(options.filter) == std::string::npos) continue;
-        f.verdicts.push_back(judge.examine(each));
+        auto& at = benches[each.given.environment];
+        if (!at) at = std::make_unique<bench>(f, *projects.at(each.given.environment), options);
+        f.verdicts.push_back(at->judge.examine(each));
+        snapshots->hold(f.verdicts.back());
     }
+    if (const auto closed = snapshots->close(f.file->cases); closed.has_error()) f.trouble = closed.error().detail;
+    f.snapshots_written = snapshots->written();
+    f.obsolete = snapshots->obsolete(f.file->cases);
     f.seconds = seconds_since(began);
 }
 
@@ -130,11 +164,11 @@ result<void> write_coverage(const trial::coverage& all, const test_options& opti
 }
 
 /// Files are tested side by side: each has a runner of its own.
-void test_all(std::vector<tested_file>& files, const std::vector<const opened_project*>& of, const test_options& options) {
+void test_all(std::vector<tested_file>& files, const std::vector<opened_environments>& of, const test_options& options) {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
         for (auto i = next++; i < files.size(); i = next++) {
-            if (files[i].usable()) test_file(files[i], *of[i], options);
+            if (files[i].usable()) test_file(files[i], of[i], options);
         }
     };
     const auto wanted = options.jobs > 0 ? options.jobs : std::max<std::size_t>(1, std::thread::hardware_concurrency());
@@ -144,7 +178,7 @@ void test_all(std::vector<tested_file>& files, const std::vector<const opened_pr
 }
 
 /// The rows of all tables, with real models.
-int evaluate(const std::vector<tested_file>& files, const std::vector<const opened_project*>& of, const test_options& options) {
+int evaluate(const std::vector<tested_file>& files, const std::vector<opened_environments>& of, const test_options& options) {
     const auto began = steady::now();
     std::vector<std::pair<const tested_file*, std::vector<row_outcome>>> all;
     std::size_t rows = 0;
@@ -153,7 +187,7 @@ int evaluate(const std::vector<tested_file>& files, const std::vector<const open
             print_err(text_report({files[i]}, 0));
             return exit_wrong;
         }
-        auto played = evaluate_rows(files[i], of[i]->manifest, options);
+        auto played = evaluate_rows(files[i], of[i].begin()->second->manifest, options);
         if (played.has_error()) return fail(files[i].shown + ": " + played.error().detail);
         rows += played->size();
         all.emplace_back(&files[i], std::move(*played));
@@ -166,29 +200,59 @@ int evaluate(const std::vector<tested_file>& files, const std::vector<const open
     return fine ? exit_completed : exit_wrong;
 }
 
-}  // namespace
-
-int test_command(const test_options& options) {
-    const auto began = steady::now();
+/// All case files, in the order of the paths that were named.
+result<std::vector<tested_file>> find_files(const test_options& options) {
     std::vector<tested_file> files;
     for (const auto& path : options.paths.empty() ? std::vector<std::string>{"."} : options.paths) {
         auto found = files_under(path);
-        if (found.has_error()) return fail(found.error());
+        if (found.has_error()) return found.error();
         for (auto& each : *found) {
             files.emplace_back();
             files.back().shown = std::move(each);
         }
     }
-    if (files.empty()) return fail("there are no case files (*.test.yaml) here; tests/cases/README.md of pawl shows how to write one");
-    projects known(options.place);
-    std::vector<const opened_project*> of(files.size());
+    if (files.empty()) return make_problem(problem_type::configuration, "there are no case files (*.test.yaml) here; tests/cases/README.md of pawl shows how to write one");
+    return files;
+}
+
+void open_all(std::vector<tested_file>& files, projects& known, std::vector<opened_environments>& of) {
+    of.resize(files.size());
     for (std::size_t i = 0; i < files.size(); ++i) {
         read_file(files[i]);
         if (!files[i].usable()) continue;
-        const auto project = known.of(files[i].shown);
-        if (project.has_error()) files[i].trouble = project.error().detail;
-        else of[i] = *project;
+        for (const auto& each : files[i].file->cases) {
+            const auto project = known.of(files[i].shown, each.given.environment);
+            if (project.has_error()) files[i].trouble = project.error().detail;
+            else of[i][each.given.environment] = *project;
+        }
     }
+}
+
+/// A name that nobody offers would be passed by without a word: nothing would really be called.
+result<void> check_real_tools(const std::vector<opened_environments>& of, const test_options& options) {
+    std::set<std::string> offered;
+    for (const auto& environments : of) {
+        for (const auto& [name, project] : environments) {
+            for (const auto& f : project->functions) offered.insert(f.name);
+        }
+    }
+    for (const auto& name : options.real_tool) {
+        if (offered.contains(name)) continue;
+        const std::vector<std::string> names(offered.begin(), offered.end());
+        const auto meant = closest(name, names);
+        return make_problem(problem_type::configuration, "--real-tool " + name + ": the project offers no such function" +
+                                                             (meant ? "; did you mean " + *meant + "?" : "; `pawl tools list` shows those that it does"));
+    }
+    return {};
+}
+
+/// Tests these files, prints and writes the reports; the exit code.
+int test_and_report(std::vector<tested_file>& files, const test_options& options) {
+    const auto began = steady::now();
+    projects known(options);
+    std::vector<opened_environments> of;
+    open_all(files, known, of);
+    if (const auto there = check_real_tools(of, options); there.has_error()) return fail(there.error());
     if (options.evaluate) return evaluate(files, of, options);
     test_all(files, of, options);
     const auto seconds = seconds_since(began);
@@ -215,6 +279,59 @@ int test_command(const test_options& options) {
         return fail(text);
     }
     return exit_completed;
+}
+
+int watch_and_test(const test_options& options, std::vector<tested_file> files) {
+    std::set<std::string> folders;
+    std::error_code ec;
+    for (const auto& path : options.paths.empty() ? std::vector<std::string>{"."} : options.paths) {
+        const auto project = options.place.project.empty() ? find_project(path).value_or("") : options.place.project;
+        const auto folder = fs::is_directory(path, ec) ? fs::path(path) : fs::absolute(path, ec).parent_path();
+        folders.insert(fs::weakly_canonical(folder, ec).string());
+        if (!project.empty()) folders.insert(fs::weakly_canonical(fs::is_directory(project, ec) ? fs::path(project) : fs::path(project).parent_path(), ec).string());
+    }
+    auto watch = file_watch::on({folders.begin(), folders.end()});
+    if (watch.has_error()) return fail(watch.error());
+    auto last = std::move(files);
+    (void)test_and_report(last, options);
+    for (;;) {
+        print_out("\nwaiting for changes; Ctrl-C ends\n");
+        std::set<std::string> changed;
+        while (changed.empty()) {
+            auto seen = watch->wait();
+            if (!seen) return exit_completed;
+            std::erase_if(*seen, [&](const std::string& path) { return is_own(path, options) || !matters(last, path); });
+            changed = std::move(*seen);
+        }
+        std::string told = "\nchanged:";
+        for (const auto& each : changed) told += " " + shown(each);
+        print_out(told + "\n\n");
+        auto found = find_files(options);
+        if (found.has_error()) {
+            (void)fail(found.error());
+            continue;
+        }
+        const auto only = affected(last, changed);
+        auto now = std::move(*found);
+        std::erase_if(last, [&](const tested_file& old) { return std::none_of(now.begin(), now.end(), [&](const tested_file& f) { return f.shown == old.shown; }); });
+        if (!only.empty()) std::erase_if(now, [&](const tested_file& f) { return std::find(only.begin(), only.end(), f.shown) == only.end(); });
+        if (now.empty()) continue;  // all that is gone
+        (void)test_and_report(now, options);
+        for (auto& f : now) {
+            const auto at = std::find_if(last.begin(), last.end(), [&](const tested_file& old) { return old.shown == f.shown; });
+            if (at == last.end()) last.push_back(std::move(f));
+            else *at = std::move(f);
+        }
+    }
+}
+
+}  // namespace
+
+int test_command(const test_options& options) {
+    if (options.watch) block_end_signals();  // before anything starts a thread
+    auto files = find_files(options);
+    if (files.has_error()) return fail(files.error());
+    return options.watch ? watch_and_test(options, std::move(*files)) : test_and_report(*files, options);
 }
 
 }  // namespace pawl::cli

@@ -121,8 +121,13 @@ std::string text_report(const std::vector<tested_file>& all, double seconds) {
             out += (v.passed() ? "  ok    " : "  FAIL  ") + v.of->name;
             if (v.histories > 1) out += "  (" + std::to_string(v.histories) + " histories)";
             out += "\n";
+            if (!v.note.empty()) out += indented("note: " + v.note, "        ");
             for (const auto& each : v.findings) out += indented(finding_text(f, v, each), "        ");
         }
+    }
+    for (const auto& f : all) {
+        if (f.snapshots_written > 0) out += f.shown + ": " + plural(f.snapshots_written, "snapshot") + " written\n";
+        for (const auto& name : f.obsolete) out += f.shown + ": no case asks for the snapshot \"" + name + "\" any more; --update drops it\n";
     }
     const auto t = totals_of(all);
     out += plural(t.cases, "case") + ", " + std::to_string(t.failed) + " failed";

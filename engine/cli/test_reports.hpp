@@ -19,6 +19,8 @@ struct tested_file {
     std::shared_ptr<const trial::case_file> file;  ///< null when it could not be tested
     std::vector<trial::verdict> verdicts;          ///< of the chosen cases
     trial::coverage covered;                       ///< when it was asked for
+    std::vector<std::string> obsolete;             ///< snapshots that no case asks for
+    std::size_t snapshots_written = 0;
     double seconds = 0;
 
     bool usable() const noexcept { return file != nullptr && trouble.empty(); }

@@ -20,9 +20,10 @@ namespace pawl::trial {
 
 /// How a scripted call ends.
 struct reply {
-    enum class kind { value, error, silence } what = kind::value;
+    enum class kind { value, error, silence, real } what = kind::value;
     json::value value;
     bool is_text = false;   ///< `text`: what a model wrote; read as JSON where the call asks for a schema
+    bool is_cut = false;    ///< what the model wrote ends in mid-stream
     problem error;
     milliseconds delay{0};
     bool whole = false;         ///< recorded: `value` is the call's output as it was
@@ -55,6 +56,22 @@ struct earlier_state {
     json::value state;
 };
 
+/// Another instance of an agent that the store holds.
+struct stored_agent {
+    std::string agent, key;
+    std::optional<int> state_version;
+    json::value state;
+    std::string pointer;
+};
+
+/// A run that was there before the case began, and has gone as far as it can.
+struct stored_run {
+    std::string flow;  ///< path as written
+    json::value input = json::object();
+    std::string agent, key;
+    std::string pointer;
+};
+
 struct starting_point {
     std::string flow;              ///< path as written; empty: `workflow`, or the agent's `on.message`
     json::value workflow;          ///< a whole definition; null: none
@@ -66,6 +83,10 @@ struct starting_point {
     std::vector<earlier_state> earlier;      ///< the same state as it stood in earlier versions
     time_point clock;
     std::map<std::string, std::string, std::less<>> secrets;
+    std::string environment;                 ///< of the manifest; empty: the command's
+    std::vector<stored_agent> agents;        ///< `store`
+    std::vector<stored_run> runs;            ///< `store`: in this order
+    std::vector<happening> events;           ///< `store`: published when those runs had gone as far as they can
     std::string pointer;
 };
 
@@ -81,6 +102,9 @@ struct test_case {
     std::vector<std::pair<std::string, json::value>> always;  ///< pointer and condition: holds at the end in every mode
     std::vector<json::value> faults;   ///< errors that are declared ends
     std::optional<table_row> row;      ///< this case is one row of a table
+    std::vector<std::string> snapshot; ///< members of what was seen that are held against a stored snapshot
+    bool real_tools = false;           ///< what the case has no answer for is really called
+    std::vector<std::string> real;     ///< these functions are really called, whatever `answers` say
     std::vector<std::string> without;  ///< modes that do not apply, by their names
 };
 

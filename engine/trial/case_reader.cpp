@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 namespace pawl::trial {
 namespace {
@@ -42,6 +43,17 @@ problem error_from(const json::value& v) {
     }
     return problem_from_json(v.get_object());
 }
+
+/// Of UTF-8, whole ones.
+std::string first_characters(std::string_view text, std::size_t count) {
+    std::size_t at = 0;
+    for (; at < text.size(); ++at) {
+        if ((static_cast<unsigned char>(text[at]) & 0xc0u) != 0x80u && count-- == 0) break;
+    }
+    return std::string(text.substr(0, at));
+}
+
+std::pair<std::string, std::string> instance_of(std::string_view name) { return {std::string(name.substr(0, name.find('/'))), std::string(name.substr(name.find('/') + 1))}; }
 
 class reader {
 public:
@@ -160,6 +172,10 @@ private:
         } else if (const auto* text = from.if_contains("text")) {
             out.value = *text;
             out.is_text = true;
+            if (const auto* cut = from.if_contains("cut")) {
+                out.value = first_characters(text->get_string(), cut->to_number<std::size_t>());
+                out.is_cut = true;
+            }
         } else if (const auto* failure = from.if_contains("error")) {
             out.what = reply::kind::error;
             out.error = error_from(*failure);
@@ -276,9 +292,68 @@ private:
             else error(at, read.error().detail);
         }
         if (const auto [v, at] = find("secrets"); v != nullptr) {
-            for (const auto& [name, value] : v->get_object()) out.secrets.emplace(name, value.get_string());
+            if (const auto* names = v->if_array()) {
+                for (const auto& name : *names) out.secrets.emplace(name.get_string(), "a-value-for-" + std::string(name.get_string()));
+            } else {
+                for (const auto& [name, value] : v->get_object()) out.secrets.emplace(name, value.get_string());
+            }
         }
+        if (const auto [v, at] = find("environment"); v != nullptr) out.environment = v->get_string();
+        if (const auto [v, at] = find("store"); v != nullptr) read_store(v->get_object(), at, out);
         return out;
+    }
+
+    void read_store(const json::object& from, const std::string& pointer, starting_point& out) {
+        if (const auto* agents = from.if_contains("agents")) {
+            for (const auto& [name, body] : agents->get_object()) {
+                stored_agent one;
+                std::tie(one.agent, one.key) = instance_of(name);
+                one.pointer = pointer + "/agents/" + pointer_token(name);
+                if (const auto* version = body.get_object().if_contains("stateVersion")) one.state_version = version->to_number<int>();
+                one.state = body.get_object().at("state");
+                if (one.agent == out.agent && one.key == out.key) error(one.pointer, "this is the instance of the case itself", "its state is `given.state`");
+                out.agents.push_back(std::move(one));
+            }
+        }
+        if (const auto* runs = from.if_contains("runs")) {
+            for (const auto& each : runs->get_array()) {
+                stored_run one;
+                one.pointer = pointer + "/runs/" + std::to_string(out.runs.size());
+                one.flow = text_of(each.get_object(), "flow");
+                if (const auto* input = each.get_object().if_contains("input")) one.input = *input;
+                if (const auto* agent = each.get_object().if_contains("agent")) std::tie(one.agent, one.key) = instance_of(agent->get_string());
+                out.runs.push_back(std::move(one));
+            }
+        }
+        if (const auto* events = from.if_contains("events")) {
+            for (const auto& each : events->get_array()) {
+                happening one;
+                one.what = happening::kind::event;
+                one.pointer = pointer + "/events/" + std::to_string(out.events.size());
+                one.body = each;
+                out.events.push_back(std::move(one));
+            }
+        }
+    }
+
+    void read_tools(test_case& one, const json::object& from) {
+        const auto* tools = from.if_contains("tools");
+        if (tools == nullptr) return;
+        one.real_tools = tools->is_string() && *tools == "real";
+        one.real.clear();
+        if (!tools->is_object()) return;
+        for (const auto& each : tools->get_object().at("real").get_array()) one.real.emplace_back(each.get_string());
+    }
+
+    void read_snapshot(test_case& one) {
+        const auto* asked = one.then.get_object().if_contains("snapshot");
+        if (asked == nullptr) return;
+        if (asked->is_array()) {
+            for (const auto& each : asked->get_array()) one.snapshot.emplace_back(each.get_string());
+            return;
+        }
+        one.snapshot = {"output", "transitions"};
+        if (!one.given.agent.empty()) one.snapshot.emplace_back("state");
     }
 
     void add_conditions(test_case& one, const json::object& from, const std::string& pointer) {
@@ -311,6 +386,9 @@ private:
         out.then_pointer = pointer + "/then";
         matcher(out.then, out.then_pointer);
         add_conditions(out, from, pointer);
+        read_tools(out, out_.document.value.get_object());
+        read_tools(out, from);
+        read_snapshot(out);
         if (const auto* without = from.if_contains("without")) {
             for (const auto& each : without->get_array()) out.without.emplace_back(each.get_string());
         }

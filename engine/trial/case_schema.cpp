@@ -27,6 +27,7 @@ constexpr std::string_view text = R"schema({
       }
     },
     "answers": { "$ref": "#/$defs/answers", "description": "for every case, after its own" },
+    "tools": { "$ref": "#/$defs/tools" },
     "always": { "$ref": "#/$defs/conditions" },
     "faults": { "$ref": "#/$defs/faults" },
     "cases": { "type": "array", "minItems": 1, "maxItems": 10000, "items": { "$ref": "#/$defs/case" } }
@@ -36,6 +37,13 @@ constexpr std::string_view text = R"schema({
     "conditions": {
       "description": "expressions on what was seen at the end ({status, output, error, state, calls, events, ...}); they must hold in every mode",
       "type": "array", "items": { "type": "string", "pattern": "^\\s*\\$\\{" }
+    },
+    "tools": {
+      "description": "real: what has no answer is really called, in the environment of the project; or which functions are, whatever `answers` say",
+      "anyOf": [
+        { "enum": ["real", "scripted"] },
+        { "type": "object", "required": ["real"], "additionalProperties": false, "properties": { "real": { "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } } } }
+      ]
     },
     "faults": {
       "description": "errors by which the flow may end, beside those that it raises itself",
@@ -59,7 +67,32 @@ constexpr std::string_view text = R"schema({
           }
         },
         "clock": { "type": "string", "description": "RFC 3339; 2026-01-01T00:00:00Z when absent" },
-        "secrets": { "type": "object", "additionalProperties": { "type": "string" } }
+        "environment": { "type": "string", "minLength": 1, "description": "the environment of the manifest; absent: the command's" },
+        "secrets": {
+          "description": "values that stand for secrets here, or only their names; they are never printed",
+          "anyOf": [ { "type": "object", "additionalProperties": { "type": "string" } }, { "type": "array", "items": { "type": "string", "minLength": 1 } } ]
+        },
+        "store": {
+          "description": "what the store holds before the case begins",
+          "type": "object", "additionalProperties": false,
+          "properties": {
+            "agents": {
+              "type": "object", "propertyNames": { "pattern": "^[^/]+/.+$" }, "description": "other instances: NAME/KEY",
+              "additionalProperties": {
+                "type": "object", "required": ["state"], "additionalProperties": false,
+                "properties": { "state": true, "stateVersion": { "type": "integer", "minimum": 1 } }
+              }
+            },
+            "runs": {
+              "type": "array", "maxItems": 1000, "description": "runs that have gone as far as they can: finished, or waiting",
+              "items": {
+                "type": "object", "required": ["flow"], "additionalProperties": false,
+                "properties": { "flow": { "type": "string", "minLength": 1 }, "input": true, "agent": { "type": "string", "pattern": "^[^/]+/.+$" } }
+              }
+            },
+            "events": { "type": "array", "maxItems": 1000, "items": { "type": "object", "required": ["type"] }, "description": "CloudEvents that these runs have heard" }
+          }
+        }
       },
       "not": { "required": ["flow", "workflow"] }
     },
@@ -70,8 +103,10 @@ constexpr std::string_view text = R"schema({
         "text": { "type": "string", "description": "what a model wrote" },
         "error": { "$ref": "#/$defs/error" },
         "silence": { "const": true, "description": "no answer, ever" },
+        "cut": { "type": "integer", "minimum": 0, "description": "with `text`: the model's words end after so many characters" },
         "delay": { "$ref": "#/$defs/duration" }
       },
+      "dependentRequired": { "cut": ["text"] },
       "oneOf": [ { "required": ["value"] }, { "required": ["text"] }, { "required": ["error"] }, { "required": ["silence"] } ]
     },
     "error": {
@@ -96,9 +131,11 @@ constexpr std::string_view text = R"schema({
           "with": { "description": "what the arguments must match" },
           "attempt": { "type": "integer", "minimum": 1 },
           "value": true, "text": { "type": "string" }, "error": { "$ref": "#/$defs/error" }, "silence": { "const": true }, "delay": { "$ref": "#/$defs/duration" },
+          "cut": { "type": "integer", "minimum": 0, "description": "with `text`: the model's words end after so many characters" },
           "cassette": { "type": "string", "minLength": 1, "description": "path of recorded answers, relative to this file: of `pawl run --record`, or a model's cassette" },
           "replies": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/reply" }, "description": "the first call gets the first; the last one stays" }
         },
+        "dependentRequired": { "cut": ["text"] },
         "anyOf": [ { "required": ["call"] }, { "required": ["task"] }, { "required": ["cassette"] } ],
         "oneOf": [ { "required": ["cassette"] }, { "required": ["value"] }, { "required": ["text"] }, { "required": ["error"] }, { "required": ["silence"] }, { "required": ["replies"] } ]
       }
@@ -162,6 +199,7 @@ constexpr std::string_view text = R"schema({
         "table": { "$ref": "#/$defs/table" },
         "answers": { "$ref": "#/$defs/answers" },
         "when": { "$ref": "#/$defs/when" },
+        "tools": { "$ref": "#/$defs/tools" },
         "always": { "$ref": "#/$defs/conditions" },
         "faults": { "$ref": "#/$defs/faults" },
         "without": {
@@ -180,6 +218,15 @@ constexpr std::string_view text = R"schema({
             "log": { "type": ["array", "object"] },
             "runs": { "type": ["array", "object"] },
             "took": true,
+            "store": { "type": "object", "description": "{ agents: { NAME/KEY: { state, version, meta } }, runs: [ { workflow, agent, status, output, error } ] }" },
+            "snapshot": {
+              "description": "held against what was seen the last time: true is output, transitions and the agent's state",
+              "anyOf": [
+                { "const": true },
+                { "type": "array", "minItems": 1, "uniqueItems": true,
+                  "items": { "enum": ["status", "output", "error", "state", "meta", "transitions", "calls", "events", "approvals", "log", "runs", "took", "store"] } }
+              ]
+            },
             "never": { "type": "array", "items": { "type": "string" }, "description": "functions or tasks that are not called" }
           }
         }

@@ -35,6 +35,7 @@ struct verdict {
     const test_case* of = nullptr;
     std::vector<finding> findings;
     std::size_t histories = 0;     ///< how many were played
+    std::string note;              ///< what was not done, and why; may be empty
     std::size_t checkpoints = 0;   ///< of the plain one
     json::object seen;             ///< of the plain one
     std::shared_ptr<const flow::workflow> workflow;

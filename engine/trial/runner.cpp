@@ -3,6 +3,7 @@
 #include "agent/approval_effect.hpp"
 #include "agent/files.hpp"
 #include "base/cloud_event.hpp"
+#include "base/ids.hpp"
 #include "flow/compile.hpp"
 
 #include <algorithm>
@@ -52,6 +53,14 @@ public:
 
     std::vector<trouble> troubles;
     std::vector<std::string> runs;
+    std::string prefix = "run-";
+
+    /// What the store heard before the case began.
+    void publish_before() {
+        (void)world_.settle();
+        for (const auto& each : case_.given.events) (void)publish(each);
+        (void)world_.settle();
+    }
 
     void play() {
         start(case_.input);
@@ -65,7 +74,7 @@ private:
     static constexpr std::size_t most_steps = 200'000;
 
     void start(const json::value& input) {
-        runs.push_back("run-" + std::to_string(runs.size() + 1));
+        runs.push_back(prefix + std::to_string(runs.size() + 1));
         world_.create_run(runs.back(), *workflow_, input, case_.given.agent, case_.given.key);
     }
 
@@ -147,15 +156,16 @@ private:
     std::size_t posted_ = 0;
 };
 
-json::array calls_seen(const std::vector<seen_try>& tries) {
+json::array calls_seen(const std::vector<seen_try>& tries, const std::set<std::string>& before) {
     json::array out;
     std::map<std::string, std::size_t> places;
     for (const auto& t : tries) {
+        if (before.contains(t.run)) continue;
         const auto [place, first] = places.emplace(t.key, out.size());
         if (first) out.emplace_back(json::object{{"function", t.function}, {"task", t.task}, {"with", t.with}, {"attempts", 0}, {"answers", json::array()}, {"key", t.key}});
         auto& call = out[place->second].get_object();
         call["attempts"] = std::max<std::int64_t>(call["attempts"].to_number<std::int64_t>(), t.attempt);
-        static constexpr std::string_view words[] = {"value", "error", "silence"};
+        static constexpr std::string_view words[] = {"value", "error", "silence", "none"};
         call["answers"].get_array().emplace_back(words[static_cast<std::size_t>(t.answered.what)]);
     }
     return out;
@@ -169,7 +179,18 @@ json::array transitions_seen(const std::vector<store::step_row>& steps) {
     return out;
 }
 
-json::object seen_in(const world& w, const script& s, const std::vector<std::string>& runs, const test_case& c, milliseconds took) {
+json::object store_seen(const world& w) {
+    json::object agents;
+    for (const auto& [name, row] : w.agents()) agents[name] = json::object{{"state", parsed(row.state)}, {"version", row.state_version}, {"meta", parsed(row.meta)}};
+    json::array runs;
+    for (const auto& [id, row] : w.runs()) {
+        runs.emplace_back(json::object{{"workflow", row.workflow}, {"agent", row.agent.empty() ? std::string() : row.agent + "/" + row.agent_key}, {"status", status_seen(row.status)},
+                                       {"output", parsed(row.output)}, {"error", error_seen(row.error)}});
+    }
+    return {{"agents", std::move(agents)}, {"runs", std::move(runs)}};
+}
+
+json::object seen_in(const world& w, const script& s, const std::vector<std::string>& runs, const test_case& c, milliseconds took, const std::set<std::string>& before) {
     json::object out;
     json::array all, transitions;
     for (const auto& id : runs) {
@@ -183,9 +204,11 @@ json::object seen_in(const world& w, const script& s, const std::vector<std::str
         out["meta"] = parsed(at->second.meta);
     }
     out["transitions"] = std::move(transitions);
-    out["calls"] = calls_seen(s.tries());
+    out["calls"] = calls_seen(s.tries(), before);
     json::array events, approvals;
-    for (const auto& e : w.events()) events.push_back(parsed(e.body));
+    for (const auto& e : w.events()) {
+        if (!before.contains(e.run)) events.push_back(parsed(e.body));
+    }
     for (const auto& [id, row] : w.approvals()) {
         approvals.emplace_back(json::object{{"task", row.task}, {"title", row.title}, {"status", store::to_string(row.status)}, {"proposal", parsed(row.proposal)},
                                             {"by", row.decided_by}, {"comment", row.comment}});
@@ -195,6 +218,7 @@ json::object seen_in(const world& w, const script& s, const std::vector<std::str
     out["log"] = s.log();
     out["runs"] = std::move(all);
     out["took"] = to_iso8601(took);
+    out["store"] = store_seen(w);
     return out;
 }
 
@@ -283,6 +307,40 @@ void runner::measure(const test_case& c, const std::shared_ptr<const flow::workf
     };
 }
 
+/// Agents and runs that were there before. What is wrong with them, when something is.
+std::optional<trouble> runner::fill_store(const test_case& c, world& w, std::vector<std::string>& runs) {
+    for (const auto& each : c.given.agents) {
+        store::agent_row row;
+        row.agent = each.agent;
+        row.key = each.key;
+        const auto* settings = states_->find(each.agent);
+        if (settings == nullptr) return trouble{each.pointer, states_->load(row).error().detail};
+        row.revision = 1;
+        row.state_version = each.state_version.value_or(settings->state_version);
+        row.state = to_text(each.state);
+        w.put_agent(std::move(row));
+    }
+    for (const auto& each : c.given.runs) {
+        const auto* agent = each.agent.empty() ? nullptr : states_->find(each.agent);
+        if (!each.agent.empty() && agent == nullptr) return trouble{each.pointer + "/agent", "the project has no agent `" + each.agent + "`"};
+        const auto flow = compile_file((fs::path(file_.path).parent_path() / each.flow).lexically_normal().string(), agent);
+        if (flow.has_error()) return trouble{each.pointer + "/flow", flow.error().detail};
+        w.deploy(*flow);
+        runs.push_back("before-" + std::to_string(runs.size() + 1));
+        w.create_run(runs.back(), **flow, each.input, each.agent, each.key);
+        (void)w.settle();
+    }
+    return std::nullopt;
+}
+
+/// Keys are made of it: a real tool that has answered a key answers so again, so another run of the test must ask with another key.
+std::string runner::run_prefix(const test_case& c) {
+    if (real_ == nullptr || (!c.real_tools && c.real.empty() && !real_->forces())) return "run-";
+    auto& known = run_prefixes_[&c];
+    if (known.empty()) known = new_uuid7() + "-";
+    return known;
+}
+
 result<history> runner::run(const test_case& c, const variant& v) {
     const auto workflow = flow_of(c);
     if (workflow.has_error()) return workflow.error();
@@ -302,6 +360,7 @@ result<history> runner::run(const test_case& c, const variant& v) {
         const auto at = c.given.secrets.find(name);
         return at == c.given.secrets.end() ? std::nullopt : std::optional<std::string>(at->second);
     };
+    outside.call_with(real_);
     measure(c, *workflow, options);
     world w(std::move(options), [&outside](world& of) { return outside.effects(of); });
     w.deploy(*workflow);
@@ -316,13 +375,24 @@ result<history> runner::run(const test_case& c, const variant& v) {
         row.state = to_text(*state);
         w.put_agent(std::move(row));
     }
+    std::vector<std::string> stored;
+    auto bad_store = fill_store(c, w, stored);
     player p(c, v, w, *workflow);
+    p.prefix = run_prefix(c);
+    if (!stored.empty()) p.publish_before();
     p.play();
     history out;
-    out.seen = seen_in(w, outside, p.runs, c, w.now() - c.given.clock);
+    out.seen = seen_in(w, outside, p.runs, c, w.now() - c.given.clock, std::set<std::string>(stored.begin(), stored.end()));
     out.tries = outside.tries();
+    if (bad_store) out.troubles.push_back(std::move(*bad_store));
+    for (const auto& name : c.real) {
+        if (real_ == nullptr || !real_->offers(name)) out.troubles.push_back({c.pointer + "/name", "`tools` asks for the real `" + name + "`, but the project offers no such function"});
+    }
+    for (const auto& t : out.tries) {
+        if (t.real && t.safety == effect_safety::at_most_once) out.real_calls.push_back(t.function);
+    }
     out.unanswered = outside.unanswered();
-    out.troubles = std::move(p.troubles);
+    out.troubles.insert(out.troubles.end(), p.troubles.begin(), p.troubles.end());
     out.commits = w.commits();
     out.said = w.said();
     out.workflow = *workflow;

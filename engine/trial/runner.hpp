@@ -36,6 +36,7 @@ struct history {
     std::vector<std::string> unanswered;
     std::vector<trouble> troubles;
     std::size_t commits = 0;
+    std::vector<std::string> real_calls;  ///< functions that were really called and are at-most-once
     bool waits_for_decision = false;
     std::vector<std::string> said;
     std::shared_ptr<const flow::workflow> workflow;
@@ -55,6 +56,9 @@ public:
     /// What the histories from here on do is counted there; null: nowhere.
     void measure(coverage* in) { coverage_ = in; }
 
+    /// Where calls go that are really made; outlives the runner. Null: nowhere.
+    void call_with(const real_tools* tools) { real_ = tools; }
+
     const case_file& file() const { return file_; }
     const std::vector<function_description>& functions() const { return functions_; }
 
@@ -63,6 +67,8 @@ private:
     std::string model_name(std::string_view alias) const;
     result<std::shared_ptr<const flow::workflow>> compile_file(const std::string& path, const agent::agent_settings* agent);
     result<std::shared_ptr<const flow::workflow>> compile_inline(const test_case& c, const agent::agent_settings* agent);
+    std::optional<trouble> fill_store(const test_case& c, world& w, std::vector<std::string>& runs);
+    std::string run_prefix(const test_case& c);
     void measure(const test_case& c, const std::shared_ptr<const flow::workflow>& workflow, world_options& options);
 
     const case_file& file_;
@@ -73,6 +79,8 @@ private:
     redaction redact_;
     model_caller live_;
     coverage* coverage_ = nullptr;
+    const real_tools* real_ = nullptr;
+    std::map<const test_case*, std::string> run_prefixes_;  ///< of cases with real tools
 };
 
 }  // namespace pawl::trial

@@ -63,6 +63,7 @@ public:
         world_.later([this, request = std::move(request), done = std::move(done)] {
             auto& tried = script_.seen(*request);
             ++tried.executions;
+            if (tried.real) tried.answered = reply_of(script_.real_->call(*request, world_.now()));
             const auto& answered = tried.answered;
             if (answered.what == reply::kind::silence) return;
             runtime::call_outcome outcome{json::value(), answered.record, {}};
@@ -104,6 +105,7 @@ seen_try& script::seen(const runtime::call_request& request) {
     const auto [place, first] = places_.emplace(std::pair(request.key, request.attempt), tries_.size());
     if (!first) return tries_[place->second];
     seen_try made;
+    made.run = request.run;
     made.key = request.key;
     made.function = request.function;
     made.task = request.task;
@@ -114,13 +116,21 @@ seen_try& script::seen(const runtime::call_request& request) {
         if (f.name == request.function) made.safety = f.safety;
     }
     made.answered = choose(request);
+    made.real = made.answered.what == reply::kind::real;
     tries_.push_back(std::move(made));
     return tries_.back();
 }
 
+bool script::is_really_called(const std::string& function) const { return real_ != nullptr && real_->offers(function); }
+
 reply script::choose(const runtime::call_request& request) {
     if (replacement_ && replacement_->key == request.key && (!replacement_->attempt || *replacement_->attempt == request.attempt)) return replacement_->with;
     if (live_ && request.function.starts_with("ai.")) return reply_of(live_(request));
+    reply real;
+    real.what = reply::kind::real;
+    if (std::find(case_.real.begin(), case_.real.end(), request.function) != case_.real.end() || (real_ != nullptr && real_->forced(request.function))) {
+        if (is_really_called(request.function)) return real;
+    }
     std::string missed;
     for (const auto& each : case_.answers) {
         if (!each.call.empty() && each.call != request.function) continue;
@@ -140,6 +150,7 @@ reply script::choose(const runtime::call_request& request) {
     if (const auto* arguments = request.arguments.if_object(); request.function == "run.workflow" && arguments != nullptr && arguments->at("await") == json::value(false)) {
         return reply_of({arguments->at("passes"), {}, {}});
     }
+    if (case_.real_tools && is_really_called(request.function)) return real;
     auto told = "`" + request.function + "` in task `" + request.task + "` with " + to_text(request.arguments) + missed;
     reply none;
     none.what = reply::kind::error;
@@ -160,7 +171,7 @@ result<json::value> script::output_of(const runtime::call_request& request, cons
     if (r.whole) return r.value;
     const auto* schema = schema_asked_for(request);
     if (schema == nullptr) {
-        if (r.is_text && request.function == "ai.chat") return json::value(json::object{{"text", r.value}, {"finishReason", "stop"}});
+        if (r.is_text && request.function == "ai.chat") return json::value(json::object{{"text", r.value}, {"finishReason", r.is_cut ? "length" : "stop"}});
         return r.value;
     }
     json::value content = r.value;

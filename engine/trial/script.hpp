@@ -6,6 +6,7 @@
 #include "agent/manifest.hpp"
 #include "agent/state.hpp"
 #include "trial/case_file.hpp"
+#include "trial/real_tools.hpp"
 #include "trial/world.hpp"
 
 #include <map>
@@ -18,6 +19,7 @@ namespace pawl::trial {
 
 /// One try of a call, in the order in which they were executed first.
 struct seen_try {
+    std::string run;
     std::string key;
     std::string function;
     std::string task;
@@ -27,6 +29,7 @@ struct seen_try {
     bool bounded = false;    ///< some time-out ends it
     int executions = 0;
     std::optional<time_point> answer_at;  ///< once executed
+    bool real = false;       ///< the tool itself was called
     effect_safety safety = effect_safety::at_most_once;
 };
 
@@ -55,6 +58,8 @@ public:
     }
     /// Calls of models (ai.*) go there instead of to the case's answers. It may take its time.
     void ask_models(model_caller live) { live_ = std::move(live); }
+    /// Tools that may really be called; outlives the script. Null: none.
+    void call_with(const real_tools* tools) { real_ = tools; }
     void replace(replacement r) { replacement_ = std::move(r); }
     void answer_twice() { answers_ = 2; }
     /// The effects of one process of `w`.
@@ -68,6 +73,8 @@ public:
 private:
     class scripted;
 
+    /// Whether a call is the tool's own to answer, before and after the case's answers were asked.
+    bool is_really_called(const std::string& function) const;
     seen_try& seen(const runtime::call_request& request);
     reply choose(const runtime::call_request& request);
     result<json::value> output_of(const runtime::call_request& request, const reply& r) const;
@@ -80,6 +87,7 @@ private:
     redaction* redact_ = nullptr;
     model_caller live_;
     recording::used_answers used_recorded_;
+    const real_tools* real_ = nullptr;
     int answers_ = 1;
     std::map<const answer*, std::size_t> used_;
     std::vector<seen_try> tries_;

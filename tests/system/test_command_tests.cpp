@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <csignal>
 #include <filesystem>
 
 using namespace pawl;
@@ -97,6 +98,70 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_tested_ends_with_one_and_says_why) {
     BOOST_TEST(says(e.out, "bad.test.yaml:3:13: error: `then` has the unknown property `statsu`"), e);
     BOOST_TEST(says(e.out, "did you mean `status`"), e);
     BOOST_TEST(says(e.out, "ok    nothing else"), e);
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_is_written_once_and_held_until_somebody_updates_it) {
+    const project p;
+    const auto write = [&](const char* paid) {
+        p.folder.write("pay.test.yaml", std::string("# mine\ngiven: { flow: pay.yaml }\nfunctions: { bank.pay: { safety: idempotent } }\nanswers: [ { call: bank.pay, value: { paid: ") + paid +
+                                            " } } ]\ncases: [ { name: a, input: { amount: 5 }, then: { snapshot: [output] } } ]\n");
+    };
+    write("1");
+    const auto absent = p.at.run({"test", "--ci"});
+    BOOST_TEST(absent.code == 2, absent);
+    BOOST_TEST(says(absent.out, "there is no snapshot of this case in pay.test.snapshots.yaml"), absent);
+    BOOST_TEST(p.at.run({"test"}).code == 0);
+    BOOST_TEST(says(p.folder.read("pay.test.snapshots.yaml"), R"(output: {"paid":1})"));
+    BOOST_TEST(p.at.run({"test"}, {{"CI", "true"}}).code == 0);
+    write("2");
+    const auto other = p.at.run({"test"});
+    BOOST_TEST(other.code == 2, other);
+    BOOST_TEST(says(other.out, "`output` is not as in the snapshot"), other);
+    BOOST_TEST(p.at.run({"test", "--update"}).code == 0);
+    BOOST_TEST(p.at.run({"test", "--ci"}).code == 0);
+    BOOST_TEST(says(p.folder.read("pay.test.yaml"), "# mine"));
+}
+
+BOOST_AUTO_TEST_CASE(watching_tests_again_what_a_saved_file_concerns_until_it_is_interrupted) {
+    const project p;
+    p.folder.write("pay.test.yaml", cases("completed"));
+    p.folder.write("other.yaml", flow);
+    auto other = cases("completed");
+    other.replace(other.find("pay.yaml"), 8, "other.yaml");
+    p.folder.write("other.test.yaml", other);
+    auto watching = p.at.start({"test", "--watch"});
+    const auto waits = [&](std::size_t times) {
+        wait_for(
+            [&] {
+                const auto out = watching.out();
+                std::size_t seen = 0;
+                for (auto at = out.find("waiting for changes"); at != std::string::npos; at = out.find("waiting for changes", at + 1)) ++seen;
+                return seen >= times;
+            },
+            "it waits for changes");
+    };
+    waits(1);
+    BOOST_TEST(says(watching.out(), "4 cases, 0 failed"));
+    auto wrong = std::string(flow);
+    wrong.replace(wrong.find(".amount }"), 9, ".amount + 1 }");
+    p.folder.write("pay.yaml", wrong);
+    waits(2);
+    const auto second = watching.out().substr(watching.out().find("changed: pay.yaml"));
+    BOOST_TEST(says(second, "2 cases, 1 failed"), second);
+    BOOST_TEST(!says(second, "other.test.yaml"), second);
+    p.folder.write("pay.test.yaml", cases("faulted"));
+    waits(3);
+    BOOST_TEST(says(watching.out(), "2 cases, 2 failed"));
+    watching.send(SIGINT);
+    BOOST_TEST(watching.wait().code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_real_tool_that_nobody_offers_is_an_error) {
+    const project p;
+    p.folder.write("pay.test.yaml", cases("completed"));
+    const auto e = p.at.run({"test", "--real-tool", "bank.pay"});
+    BOOST_TEST(e.code == 1, e);
+    BOOST_TEST(says(e.err, "--real-tool bank.pay: the project offers no such function"), e);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
