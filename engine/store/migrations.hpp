@@ -10,7 +10,7 @@ namespace pawl::store {
 
 struct migration {
     int version;      ///< 1, 2, 3... without gaps
-    std::string sql;  ///< statements; {int} {id} {seq} {seq_key} {hot} {strict} are replaced
+    std::string sql;  ///< statements; {int} {id} {seq} {seq_key} {hot} {strict} are replaced; a line that begins with {postgresql} is for that only
 };
 
 /// What this program brings. Never change a released step: append one, and test the way from every earlier version (tests/store).

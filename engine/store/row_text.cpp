@@ -163,6 +163,8 @@ std::string parameters_of(std::span<const column_spec> columns) {
     return letters;
 }
 
+std::string indexed_by(dialect kind, std::string_view index) { return kind == dialect::sqlite ? " indexed by " + std::string(index) : std::string(); }
+
 std::string shards_source(dialect kind) {
     static constexpr std::array<column_spec, 1> columns{{{"shard", 'i'}}};
     return rows_source(kind, columns);

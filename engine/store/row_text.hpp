@@ -75,6 +75,10 @@ std::string rows_source(row_form form, std::span<const column_spec> columns);
 /// The letters of a single row's parameters (query.hpp).
 std::string parameters_of(std::span<const column_spec> columns);
 
+/// Behind the name of a table: the index to read it by. SQLite chooses by statistics, which a young file does not have, and may read a whole table
+/// instead; on PostgreSQL the session's settings forbid that.
+std::string indexed_by(dialect kind, std::string_view index);
+
 /// One column `shard`, for "these shards".
 std::string shards_source(dialect kind);
 std::string shard_rows(dialect kind, std::span<const shard_id> shards);

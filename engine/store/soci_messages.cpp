@@ -91,8 +91,8 @@ store_result<std::vector<woken_run>> soci_connection::publish(std::span<const pu
                     const auto turn = postgresql() ? "turn, " : "";
                     const auto insert = "insert into inbox (shard, run, kind, source, id, body, received_at) select s.shard, s.run, 'event', r.source,"
                                         " r.id || ' ' || s.run, r.body, " + now_sql() + " from " + turn + source(published_columns) +
-                                        " join subscriptions s on s.type in (r.type, '') where true order by r.place, s.shard, s.run"
-                                        " on conflict (shard, source, id) do nothing returning run, shard";
+                                        " join subscriptions s" + indexed_by(session_.kind(), "subscriptions_type") + 
+                                        " on s.type in (r.type, '') where true order by r.place, s.shard, s.run on conflict (shard, source, id) do nothing returning run, shard";
                     if (!postgresql()) return insert;
                     return "with turn as materialized (select pg_advisory_xact_lock(7809912)), added as (" + insert +
                            ") select run, shard, cast(pg_notify('" + inbox_channel(session_.where()) + "', '') as text) from added";

@@ -168,7 +168,8 @@ store_result<std::vector<due_run>> soci_connection::runnable_runs(std::span<cons
             "runnable runs",
             [&] {
                 return "select s.run, s.shard, coalesce(s.due_at, s.updated_at) from " + shards_source(session_.kind()) +
-                       " join run_states s on s.shard = r.shard where s.status in ('pending', 'running') and s.run > :after order by s.run limit :most";
+                       " join run_states s" + indexed_by(session_.kind(), "run_states_runnable") +
+                       " on s.shard = r.shard where s.status in ('pending', 'running') and s.run > :after order by s.run limit :most";
             },
             "tti", "tii");
         with_shards(q, shards).bind(after).bind(limit_of(limit)).execute();

@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(any_history_keeps_the_limits_and_ends) {
 #ifdef NDEBUG
     constexpr std::uint64_t seeds = 300;
 #else
-    constexpr std::uint64_t seeds = 60;
+    constexpr std::uint64_t seeds = 300;
 #endif
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         trial::world_options o;
