@@ -5,7 +5,7 @@
 // next one is offered to the wider bucket: nobody holds a place that somebody else could use. Places and the rate's time are taken all at once, at the start.
 //
 // Guarantees: never more at a time than `concurrency`, but for force(); in any half-open span of `per` at most rate + burst - 1 starts, both of this engine's
-// share. Whoever waits is one small record, and there are at most max_waiting of them: a tenant may have as many more as room is left, so that
+// share. Whoever waits is one small record, and there are at most max_waiting of them, but for those asked unbounded: a tenant may have as many more as room is left, so that
 // there is always room for another. Deterministic; every operation costs O(log n) for each of the few buckets it touches. Single-threaded; time comes in from outside.
 #pragma once
 

@@ -95,6 +95,7 @@ private:
     // core_limits.cpp: whose turn it is
     std::string tenant_of(const resident& r) const;
     admission::request wish(const resident& r, run::frame_id call, const limit_index::entries& rules, const json::value& data) const;
+    bool others_wait_for(const resident& r) const;
     bool admit(resident& r, run::frame_id call, live_call& made);
     void stay_queued(resident& r, run::frame_id call);
     void get_in_line(resident& r, run::frame_id call);

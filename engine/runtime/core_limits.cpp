@@ -46,11 +46,19 @@ admission::request core::wish(const resident& r, run::frame_id call, const limit
     return wanted;
 }
 
+/// Others wait for its run to end. Its calls always find room in line: left out for want of it, they would keep the place for ever, while those
+/// that wait for the place fill the line. `concurrency` bounds how many these are.
+bool core::others_wait_for(const resident& r) const {
+    if (!turns_.has_place({r.state.id, run::root_frame})) return false;
+    const auto& rules = limits_.of_workflow(name_of(*r.state.workflow));
+    return std::any_of(rules.begin(), rules.end(), [](const auto& each) { return each.rule->concurrency != 0; });
+}
+
 /// Before the intent of a call is recorded: may it be started once that is durable? Otherwise it has been put in line.
 bool core::admit(resident& r, run::frame_id call, live_call& made) {
     const auto& rules = limits_.of_function(made.request->function);
     if (rules.empty() && !(is_memory_tight() && turns_.is_full())) return true;
-    const auto answer = turns_.ask(wish(r, call, rules, made.request->arguments), ports_.now());
+    const auto answer = turns_.ask(wish(r, call, rules, made.request->arguments), ports_.now(), !others_wait_for(r));
     turns_changed();
     if (answer == admission::answer::granted) {
         made.held = live_call::place::ticket;
@@ -97,7 +105,7 @@ void core::get_in_line(resident& r, run::frame_id call) {
     const auto* f = r.state.find(call);
     if (f == nullptr || f->phase != run::frame_phase::queued || turns_.knows({r.state.id, call})) return;
     const auto& rules = limits_.of_function(std::get<flow::call_task>(r.state.task_of(*f).body).function);
-    const auto answer = turns_.ask(wish(r, call, rules, *f->arguments), ports_.now());
+    const auto answer = turns_.ask(wish(r, call, rules, *f->arguments), ports_.now(), !others_wait_for(r));
     left_out_ |= answer == admission::answer::refused;
     if (answer == admission::answer::granted) {
         run_input turn;

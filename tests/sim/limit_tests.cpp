@@ -187,6 +187,37 @@ BOOST_AUTO_TEST_CASE(what_finds_no_room_in_line_stays_in_the_store_and_another_t
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_holds_a_place_finds_room_in_line_although_those_that_want_its_place_have_filled_it) {
+    trial::world_options o;
+    o.max_waiting = 4;
+    auto limits = for_tool({at_most(1)});
+    limits.workflows["sim/one"].rules = {at_most(2)};
+    shop s(std::move(o), std::move(limits), R"(
+document: { dsl: '1.0.3', namespace: sim, name: one, version: '1.0.0' }
+do:
+  - rest: { wait: { milliseconds: 500 } }
+  - work: { call: slow.work, with: { customer: '${ .customer }' } }
+)");
+    auto other = flow::compile(std::string(one_call).replace(one_call.find("name: one"), 9, "name: other"), [&] {
+        flow::compile_options compiling;
+        function_description d;
+        d.name = "slow.work";
+        d.version = "1.0.0";
+        compiling.functions = {d};
+        return compiling;
+    }());
+    BOOST_REQUIRE(other.compiled);
+    s.world->deploy(other.compiled);
+    // It has the tool for a second. Meanwhile two of the others rest, and want the tool when the rest have filled the line.
+    s.world->create_run("other", *other.compiled, json::object{{"customer", "c"}});
+    BOOST_TEST_REQUIRE(s.world->settle());
+    BOOST_TEST(s.tool.running == 1u);
+    for (int i = 0; i < 8; ++i) s.submit("run-" + std::to_string(i), "c");
+    BOOST_TEST_REQUIRE(s.world->run_to_end());
+    BOOST_TEST(s.count(run_status::completed) == 9u);
+    BOOST_TEST(s.tool.most_running == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(urgent_runs_go_first) {
     auto limits = for_tool({at_most(1)});
     limits.workflows["sim/urgent"].priority = 1;
