@@ -84,7 +84,7 @@ json::object transfer_line(const store::definition_row& d) {
 json::object transfer_line(const store::transferred_run& given) {
     const auto& r = given.run;
     return {{"kind", "run"}, {"run", r.id}, {"shard", r.shard}, {"definition", r.definition}, {"workflow", r.workflow}, {"agent", r.agent}, {"agentKey", r.agent_key},
-            {"environment", r.environment}, {"project", r.project}, {"input", r.input}, {"parent", r.parent}, {"parentKey", r.parent_key}, {"depth", r.depth}, {"tags", tags_value(r.tags)},
+            {"environment", r.environment}, {"project", r.project}, {"input", r.input}, {"parent", r.parent}, {"parentKey", r.parent_key}, {"depth", r.depth}, {"priority", r.priority}, {"tags", tags_value(r.tags)},
             {"revision", r.revision}, {"status", to_string(r.status)}, {"dueAt", time_value(r.due_at)}, {"state", r.state}, {"output", r.output}, {"error", r.error},
             {"createdAt", time_value(r.created_at)}, {"updatedAt", time_value(r.updated_at)}, {"endedAt", time_value(r.ended_at)}, {"moved", given.moved}};
 }
@@ -135,6 +135,8 @@ result<store::transferred_run> read_run_line(const json::object& line) {
     r.parent_key = in.text("parentKey");
     const auto depth = in.number("depth");
     r.depth = static_cast<int>(depth);
+    const auto priority = line.contains("priority") ? in.number("priority") : 0;  // of files before there were any: not stated
+    r.priority = static_cast<int>(priority);
     r.tags = in.tags("tags");
     r.revision = in.number("revision");
     const auto status = run_status_from(in.text("status"));
@@ -150,6 +152,7 @@ result<store::transferred_run> read_run_line(const json::object& line) {
     if (!status) in.wrong("status", "a status of runs");
     if (shard < 0 || shard > 4'095) in.wrong("shard", "between 0 and 4095");
     if (depth < 0 || depth > 1'000) in.wrong("depth", "between 0 and 1000");
+    if (priority < 0 || priority > 5) in.wrong("priority", "between 1 and 5, or 0 when it is not stated");
     if (r.agent.size() > 1'000 || r.agent_key.size() > 1'000) in.wrong("agent", "at most 1000 bytes long, and its key");
     if (r.parent.size() > 1'000 || r.parent_key.size() > 1'000) in.wrong("parent", "at most 1000 bytes long, and its key");
     if (is_final(r.status) != r.ended_at.has_value()) in.wrong("endedAt", "there when the run is over, and only then");

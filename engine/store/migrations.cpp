@@ -153,9 +153,11 @@ constexpr std::string_view version_9 = R"sql(
 alter table runs add column priority {int} not null default 0;
 )sql";
 
-// Often nearly all runs listen for one type. Who is told so by the statistics reads all of them for an event of another type: runs that an event
+// What can run is read in pages, by the run's id. And often nearly all runs listen for one type. Who is told so by the statistics reads all of them for an event of another type: runs that an event
 // wakes are few, whatever the statistics say.
 constexpr std::string_view version_10 = R"sql(
+drop index run_states_runnable;
+create index run_states_runnable on run_states (shard, run) where status in ('pending', 'running');
 {postgresql}alter table subscriptions alter column type set (n_distinct = -0.1);
 {postgresql}analyze subscriptions;
 )sql";

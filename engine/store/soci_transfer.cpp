@@ -11,8 +11,9 @@
 namespace pawl::store {
 namespace {
 
-constexpr std::array<column_spec, 13> imported_run_columns{{{"shard", 'i'}, {"id", 't'}, {"definition", 't'}, {"workflow", 't'}, {"agent", 't'}, {"agent_key", 't'},
-                                                            {"environment", 't'}, {"project", 't'}, {"input", 't'}, {"parent", 't'}, {"parent_key", 't'}, {"depth", 'i'}, {"created_at", 'i'}}};
+constexpr std::array<column_spec, 14> imported_run_columns{{{"shard", 'i'}, {"id", 't'}, {"definition", 't'}, {"workflow", 't'}, {"agent", 't'}, {"agent_key", 't'},
+                                                            {"environment", 't'}, {"project", 't'}, {"input", 't'}, {"parent", 't'}, {"parent_key", 't'}, {"depth", 'i'}, {"priority", 'i'},
+                                                            {"created_at", 'i'}}};
 constexpr std::array<column_spec, 10> imported_state_columns{{{"shard", 'i'}, {"run", 't'}, {"revision", 'i'}, {"status", 't'}, {"due_at", 'i'}, {"state", 't'}, {"output", 't'},
                                                               {"error", 't'}, {"updated_at", 'i'}, {"ended_at", 'i'}}};
 constexpr std::array<column_spec, 5> imported_tag_columns{{{"shard", 'i'}, {"run", 't'}, {"name", 't'}, {"value", 't'}, {"created_at", 'i'}}};
@@ -223,7 +224,7 @@ store_result<bool> soci_administration::import_run(const transferred_run& given)
         const auto kind = session_.kind();
         row_text runs(kind), states(kind), tags(kind), blobs(kind), approvals(kind), events(kind), types(kind);
         runs.row().number(run.shard).text(run.id).text(run.definition).text(run.workflow).text(run.agent).text(run.agent_key).text(run.environment).text(run.project);
-        runs.text(run.input).text(run.parent).text(run.parent_key).number(run.depth).time(run.created_at);
+        runs.text(run.input).text(run.parent).text(run.parent_key).number(run.depth).number(run.priority).time(run.created_at);
         states.row().number(run.shard).text(run.id).number(run.revision).text(to_string(run.status)).maybe(run.due_at).text(run.state).text(run.output).text(run.error);
         states.time(run.updated_at).maybe(run.ended_at);
         for (const auto& [name, value] : run.tags) tags.row().number(run.shard).text(run.id).text(name).text(value).time(run.created_at);

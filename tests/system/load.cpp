@@ -17,8 +17,12 @@ constexpr int instances = 5;
 constexpr int talkative = 5;  ///< one run of so many speaks and listens
 constexpr std::chrono::seconds patience{300};
 
+// Limits tight enough that runs and calls are in line for their turn whenever something is disturbed.
 constexpr std::string_view project = R"yaml(name: matrix
 version: 1.0.0
+limits:
+  workflows: { matrix/everything: { concurrency: 6 } }
+  tools: { payments.refund: { concurrency: 6 } }
 tools:
   - plugin: payments
     config: { ledger: ./.pawl/ledger.jsonl }

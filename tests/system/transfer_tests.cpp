@@ -27,7 +27,7 @@ struct station {
         at = {folder.path(), store_variables(store)};
     }
     std::string start(const std::string& input = "{}") const {
-        const auto left = at.run({"run", "flow.yaml", "--json", "--detach", "--input", input});
+        const auto left = at.run({"run", "flow.yaml", "--json", "--detach", "--priority", "2", "--input", input});
         BOOST_TEST_REQUIRE(left.code == 4, left);
         return std::string(left.document().at("id").as_string());
     }
@@ -69,6 +69,7 @@ BOOST_AUTO_TEST_CASE(a_finished_run_is_kept_as_history_with_everything_of_it) {
                 BOOST_TEST(read.code == 0, read);
                 BOOST_TEST(read.err.find(again == 0 ? "1 run imported" : "0 runs imported, 1 were here already") != std::string::npos, read);
                 BOOST_TEST(to.shown(run) == from.shown(run));
+                BOOST_TEST(to.at.run({"runs", "show", run}).out.find("priority") != std::string::npos);
                 BOOST_TEST(to.at.run({"events", "list", run, "--json"}).out == from.at.run({"events", "list", run, "--json"}).out);
                 BOOST_TEST(to.at.run({"runs", "list", "--tag", "team=ops", "--json"}).document().as_array().size() == 1u);
                 BOOST_TEST(to.at.run({"approvals", "list", "--all", "--json"}).document().as_array().size() == 1u);
