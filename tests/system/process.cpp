@@ -65,7 +65,7 @@ struct process::impl {
 process::process(std::vector<std::string> arguments, const std::string& folder, const variables& environment, const std::string& input) : impl_(std::make_unique<impl>()) {
     // Nothing of the tester's own environment decides what happens.
     bp::environment clean;
-    for (const auto* name : {"PATH", "HOME", "LANG", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "PAWL_PLUGIN_PATH"}) {
+    for (const auto* name : {"PATH", "HOME", "LANG", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "PAWL_PLUGIN_PATH"}) {
         if (const auto* value = std::getenv(name)) clean[name] = value;
     }
     for (const auto& [name, value] : environment) clean[name] = value;
