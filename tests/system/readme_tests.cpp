@@ -31,11 +31,12 @@ std::vector<std::string> shell_blocks(const std::string& path) {
     return out;
 }
 
-/// Runs `script` with bash -e in `folder`, with `pawl` on the PATH. The exit code and what was said.
+/// Runs `script` with bash -e in `folder`, with `pawl` on the PATH and nothing in the environment that changes what it does (a reader has no `CI`).
+/// The exit code and what was said.
 ended run_script(const std::string& script, const std::string& folder) {
     bp::environment env = boost::this_process::environment();
     env["PATH"] = std::filesystem::path(PAWL_PROGRAM).parent_path().string() + ":" + std::getenv("PATH");
-    for (const auto* name : {"PAWL_STORE", "PAWL_ENV", "PAWL_LOG", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN"}) env.erase(name);
+    for (const auto* name : {"CI", "PAWL_STORE", "PAWL_ENV", "PAWL_LOG", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN"}) env.erase(name);
     const temporary_folder said;
     bp::child child(bp::search_path("bash"), bp::args = {"-e", "-o", "pipefail", "-c", script}, bp::start_dir = folder, bp::env = env, bp::std_in < bp::null, bp::std_out > (said.path() + "/out"),
                     bp::std_err > (said.path() + "/err"));
