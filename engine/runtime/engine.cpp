@@ -1,11 +1,11 @@
 #include "runtime/engine.hpp"
 
-#include "run/state_codec.hpp"
 #include "runtime/core.hpp"
 #include "runtime/definitions.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/migration.hpp"
 #include "runtime/reader.hpp"
+#include "runtime/run_loader.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -47,6 +47,7 @@ struct engine::impl final : core_ports {
             database, options.max_batch, [this](auto batch, auto outcomes) { report(std::move(batch), std::move(outcomes)); }, options.log,
             [this](const store::store_error& why) { stand_aside(why); });
         asker = std::make_unique<reader>(database, reader_threads, options.log, [this](const store::store_error& why) { stand_aside(why); });
+        loader = std::make_unique<run_loader>(*asker, definitions, loads());
         runner = std::thread([context = thread] { context->context.run(); });
         keeper = std::thread([this] { keep_leases(); });
         listener = std::thread([this] { listen(); });
@@ -66,9 +67,7 @@ struct engine::impl final : core_ports {
 
     void beat(store::heartbeat_row row) override { writer->beat(std::move(row)); }
 
-    void load(std::string run) override {
-        asker->ask([this, run = std::move(run)](store::connection& c) { return load_run(c, run); });
-    }
+    void load(std::string run) override { loader->load(std::move(run)); }
 
     void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override {
         asker->ask([this, agent = std::move(agent), key = std::move(key), done = std::move(done)](store::connection& c) -> std::optional<store::store_error> {
@@ -77,6 +76,13 @@ struct engine::impl final : core_ports {
             on_core([done, row = std::move(*row)]() mutable { done(std::move(row)); });
             return std::nullopt;
         });
+    }
+
+    run_loader::answers loads() {
+        return {[this](std::shared_ptr<loaded_run> loaded) { on_core([this, loaded = std::move(loaded)] { heart->loaded(std::move(*loaded)); }); },
+                [this](std::string run, problem why, std::shared_ptr<store::run_row> row) {
+                    on_core([this, run = std::move(run), why = std::move(why), row = std::move(row)] { heart->load_failed(run, why, row.get()); });
+                }};
     }
 
     void fetch_inbox() override {
@@ -115,10 +121,6 @@ struct engine::impl final : core_ports {
         });
     }
 
-    static store::dead_letter unloadable(const store::run_row& row, const std::string& why) {
-        return {"run", row.id, row.shard, row.id, row.revision, "The run cannot be loaded: " + why, {}, {}, 1};
-    }
-
     std::shared_ptr<const flow::workflow> definition(const std::string& digest) override { return definitions.find(digest); }
 
     std::function<void(std::function<void()>)> poster() override {
@@ -155,48 +157,6 @@ struct engine::impl final : core_ports {
     store::store_result<T> noticed(store::store_result<T> answer) {
         if (answer.has_error() && answer.error().code == store::store_errc::newer_schema) stand_aside(answer.error());
         return answer;
-    }
-
-    std::optional<store::store_error> load_run(store::connection& c, const std::string& run) {
-        loaded_run loaded;
-        const auto give_up = [&](const store::store_error& error) -> std::optional<store::store_error> {
-            if (is_transient(error)) return error;
-            if (!loaded.row.id.empty()) (void)c.note_dead_letter(unloadable(loaded.row, error.detail));
-            on_core([this, run, why = make_problem(problem_type::runtime, error.detail)] { heart->load_failed(run, why); });
-            return error;
-        };
-        auto row = c.load_run(run);
-        if (!row) return give_up(row.error());
-        loaded.row = std::move(*row);
-        loaded.workflow = definitions.find(loaded.row.definition);
-        if (!loaded.workflow) {
-            auto definition = c.get_definition(loaded.row.definition);
-            if (!definition) return give_up(definition.error());
-            auto compiled = definitions.add(loaded.row.definition, definition->bundle);
-            if (!compiled) {
-                (void)c.note_dead_letter(unloadable(loaded.row, compiled.error().detail));
-                on_core([this, run, why = compiled.error(), row = std::make_shared<store::run_row>(std::move(loaded.row))] { heart->load_failed(run, why, row.get()); });
-                return std::nullopt;
-            }
-            loaded.workflow = *compiled;
-        }
-        if (run::may_need_blobs(loaded.row.state)) {
-            auto blobs = c.load_blobs(loaded.row.shard, run);
-            if (!blobs) return give_up(blobs.error());
-            loaded.blobs = std::move(*blobs);
-        }
-        if (loaded.row.has_heartbeats) {
-            auto beats = c.load_heartbeats(loaded.row.shard, run);
-            if (!beats) return give_up(beats.error());
-            loaded.heartbeats = std::move(*beats);
-        }
-        if (!loaded.row.agent.empty()) {
-            auto agent = c.load_agent(loaded.row.agent, loaded.row.agent_key);
-            if (!agent) return give_up(agent.error());
-            loaded.agent = std::move(*agent);
-        }
-        on_core([this, loaded = std::make_shared<loaded_run>(std::move(loaded))] { heart->loaded(std::move(*loaded)); });
-        return std::nullopt;
     }
 
     /// The definition that a run is to be moved to, so that the core finds it. Without it the core refuses the move and says so.
@@ -458,6 +418,7 @@ struct engine::impl final : core_ports {
     std::unique_ptr<asio::steady_timer> due_timer;
     std::unique_ptr<journal> writer;
     std::unique_ptr<reader> asker;
+    std::unique_ptr<run_loader> loader;
     std::thread runner, keeper, listener;
     stop_flag stopping;
     std::atomic<bool> aside = false;

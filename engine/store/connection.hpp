@@ -63,6 +63,8 @@ public:
     // Runs. create_run also posts the inbox entry ("start") that tells the shard's owner, in the same transaction.
     virtual store_result<void> create_run(const new_run& run) = 0;  ///< duplicate when the id exists
     virtual store_result<run_row> load_run(std::string_view id) = 0;
+    /// Those of `ids` that exist, in any order.
+    virtual store_result<std::vector<run_row>> load_runs(std::span<const std::string> ids) = 0;
     virtual store_result<std::vector<run_row>> list_runs(const run_filter& filter) = 0;  ///< newest first; without `state`
     /// Runs that have not begun, of workflows whose "namespace/name:version" begins with `prefix`; counts no further than `most`.
     virtual store_result<std::size_t> count_pending(std::string_view prefix, std::size_t most) = 0;

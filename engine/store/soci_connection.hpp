@@ -25,6 +25,7 @@ public:
 
     store_result<void> create_run(const new_run& run) override;
     store_result<run_row> load_run(std::string_view id) override;
+    store_result<std::vector<run_row>> load_runs(std::span<const std::string> ids) override;
     store_result<std::vector<run_row>> list_runs(const run_filter& filter) override;
     store_result<std::size_t> count_pending(std::string_view prefix, std::size_t most) override;
     store_result<std::vector<step_row>> list_steps(std::string_view run, std::int64_t after_seq, std::size_t limit) override;

@@ -12,6 +12,27 @@ store_error no_such(std::string_view what, std::string_view id, const location& 
     return {store_errc::not_found, "There is no " + std::string(what) + " \"" + std::string(id.substr(0, 100)) + "\" in " + where.shown + "."};
 }
 
+std::string whole_run_fields(dialect kind) {
+    return run_fields(kind) + ", s.state, case when exists (select 1 from heartbeats h where h.shard = r.shard and h.run = r.id) then 1 else 0 end";
+}
+
+std::string whole_run_letters() { return std::string(run_field_letters) + "ti"; }
+
+run_row whole_run_of(query& q) {
+    auto run = run_of(q);
+    run.state = q.text(run_field_letters.size());
+    run.has_heartbeats = q.number(run_field_letters.size() + 1) != 0;
+    return run;
+}
+
+/// One look-up for each id, whatever the database thinks of how many ids or runs there are: it is not to read the tables instead.
+std::string runs_by_id(dialect kind) {
+    static constexpr std::array<column_spec, 1> columns{{{"id", 't'}}};
+    const auto ids = "(select id as wanted from " + rows_source(kind, columns) + ") w cross join ";
+    if (kind == dialect::sqlite) return ids + "runs r cross join run_states s where r.id = w.wanted and s.shard = r.shard and s.run = r.id";
+    return ids + "lateral (select * from runs where id = w.wanted limit 1) r cross join lateral (select * from run_states where shard = r.shard and run = r.id limit 1) s";
+}
+
 }  // namespace
 
 soci_connection::soci_connection(location where, session_options options, std::uint32_t shard_count, std::function<void(fault_point)> fault_hook,
@@ -98,19 +119,26 @@ store_result<void> soci_connection::create_run(const new_run& run) {
 store_result<run_row> soci_connection::load_run(std::string_view id) {
     return session_.run([&]() -> store_result<run_row> {
         auto& q = session_.prepared(
-            "load run",
-            [&] {
-                return run_fields(session_.kind()) +
-                       ", s.state, case when exists (select 1 from heartbeats h where h.shard = r.shard and h.run = r.id) then 1 else 0 end"
-                       " from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id";
-            },
-            "t", std::string(run_field_letters) + "ti");
+            "load run", [&] { return whole_run_fields(session_.kind()) + " from runs r join run_states s on s.shard = r.shard and s.run = r.id where r.id = :id"; }, "t",
+            whole_run_letters());
         q.bind(id).execute();
         if (!q.next()) return no_such("run", id, session_.where());
-        auto run = run_of(q);
-        run.state = q.text(run_field_letters.size());
-        run.has_heartbeats = q.number(run_field_letters.size() + 1) != 0;
-        return run;
+        return whole_run_of(q);
+    });
+}
+
+store_result<std::vector<run_row>> soci_connection::load_runs(std::span<const std::string> ids) {
+    return session_.run([&]() -> store_result<std::vector<run_row>> {
+        row_text rows(session_.kind());
+        for (const auto& id : ids) rows.row().text(id);
+        std::vector<run_row> found;
+        for (auto& chunk : rows.take()) {
+            auto& q = session_.prepared(
+                "load runs", [&] { return whole_run_fields(session_.kind()) + " from " + runs_by_id(session_.kind()); }, "t", whole_run_letters());
+            q.bind_rows(std::move(chunk)).execute();
+            while (q.next()) found.push_back(whole_run_of(q));
+        }
+        return found;
     });
 }
 

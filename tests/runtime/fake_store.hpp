@@ -16,6 +16,8 @@ struct fake_state {
     /// What the n-th commit (from 0) answers; absent: all committed.
     std::function<store::store_result<std::vector<store::checkpoint_outcome>>(std::size_t n, std::span<const store::checkpoint>)> on_commit;
     std::function<store::store_result<store::run_row>(std::string_view)> on_load;
+    std::function<store::store_result<std::vector<store::run_row>>(std::vector<std::string>)> on_load_many;
+    std::function<store::store_result<store::definition_row>(std::string_view)> on_definition;
     std::vector<std::vector<store::heartbeat_row>> beats;  ///< as given to beat(), every try
     std::function<store::store_result<void>(std::size_t n)> on_beat;  ///< what the n-th beat() (from 0) answers
     std::atomic<int> connects = 0;
@@ -37,10 +39,13 @@ public:
         return std::vector<store::checkpoint_outcome>(batch.size(), store::checkpoint_outcome::committed);
     }
     store::store_result<store::run_row> load_run(std::string_view id) override { return s_.on_load ? s_.on_load(id) : no(); }
+    store::store_result<std::vector<store::run_row>> load_runs(std::span<const std::string> ids) override {
+        return s_.on_load_many ? s_.on_load_many(std::vector<std::string>(ids.begin(), ids.end())) : no();
+    }
 
     store::store_result<time_point> now() override { return no(); }
     store::store_result<void> put_definition(const store::definition_row&) override { return no(); }
-    store::store_result<store::definition_row> get_definition(std::string_view) override { return no(); }
+    store::store_result<store::definition_row> get_definition(std::string_view digest) override { return s_.on_definition ? s_.on_definition(digest) : no(); }
     store::store_result<bool> deploy(const store::deployment_row&, bool) override { return no(); }
     store::store_result<std::vector<store::deployment_row>> list_deployments(std::string_view, std::string_view) override { return no(); }
     store::store_result<bool> remove_deployments(std::string_view, std::string_view) override { return no(); }

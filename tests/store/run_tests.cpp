@@ -17,6 +17,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_definition_is_stored_once_and_read_back, kind, e
     BOOST_TEST(s.db->kind() == kind::kind);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(runs_that_are_read_together_are_as_each_by_itself, kind, every_store) {
+    opened<kind> s;
+    auto other = s.run(awkward, 7);
+    other.agent = "support";
+    other.tags = {{"tier", "gold"}};
+    BOOST_TEST(s.c->create_run(s.run("r1", 3)).has_value());
+    BOOST_TEST(s.c->create_run(other).has_value());
+    BOOST_TEST((s.commit_one(s.step("r1", 0, 3)) == checkpoint_outcome::committed));
+    const std::vector beats{heartbeat_row{3, s.epoch(3), "r1", "k1", 1, "1"}};
+    BOOST_TEST(s.c->beat(beats).has_value());
+    const auto read = s.c->load_runs(std::vector<std::string>{"r1", "none", awkward}).value();
+    BOOST_TEST_REQUIRE(read.size() == 2u);
+    for (const auto& row : read) {
+        const auto alone = s.c->load_run(row.id).value();
+        BOOST_TEST(row.shard == (row.id == "r1" ? 3u : 7u));
+        BOOST_TEST(row.state == alone.state);
+        BOOST_TEST(row.revision == alone.revision);
+        BOOST_TEST(row.agent == alone.agent);
+        BOOST_TEST((row.tags == alone.tags));
+        BOOST_TEST(row.has_heartbeats == (row.id == "r1"));
+    }
+    BOOST_TEST(s.c->load_runs({}).value().empty());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_new_run_is_pending_and_tells_its_owner, kind, every_store) {
     opened<kind> s;
     auto r = s.run("r1", 3);

@@ -112,6 +112,7 @@ std::map<std::string, question> questions(const opened<Kind>& s, std::int64_t re
                  BOOST_TEST(c.publish({&event, 1}).value().size() == 1u);
              }},
             {"the run", [](connection& c) { BOOST_TEST(c.load_run("awake").has_value()); }},
+            {"runs that woke together", [](connection& c) { BOOST_TEST(c.load_runs(std::vector<std::string>{"awake", "w-7", "gone", "w-8", "w-1999"}).value().size() == 4u); }},
             {"its checkpoint", [&s, revision](connection& c) {
                  auto k = s.step("awake", revision, 5);
                  k.status = run_status::waiting;
