@@ -1,19 +1,12 @@
 #include "machine/driver.hpp"
 
+#include "support/functions.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 namespace pawl::testing {
-namespace {
 
-function_description describe(std::string name, effect_safety safety) {
-    function_description d;
-    d.name = std::move(name);
-    d.version = "1.0.0";
-    d.safety = safety;
-    return d;
-}
-
-}  // namespace
+using test_support::function;
 
 driver::driver(std::string_view tasks, std::string_view more) {
     std::string yaml = "document: { dsl: '1.0.3', namespace: test, name: machine, version: '1.0.0' }\n";
@@ -22,8 +15,8 @@ driver::driver(std::string_view tasks, std::string_view more) {
     yaml += tasks;
     flow::compile_options options;
     options.file = "test.yaml";
-    options.functions = {describe("t.pure", effect_safety::pure), describe("t.idempotent", effect_safety::idempotent),
-                         describe("t.once", effect_safety::at_most_once)};
+    options.functions = {function("t.pure", effect_safety::pure), function("t.idempotent", effect_safety::idempotent),
+                         function("t.once", effect_safety::at_most_once)};
     const auto made = flow::compile(yaml, options);
     for (const auto& d : made.diagnostics) {
         if (d.level == severity::error) BOOST_ERROR(render(d, yaml));

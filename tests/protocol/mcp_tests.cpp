@@ -3,6 +3,7 @@
 #include "net/http_server.hpp"
 #include "protocol/mcp_effect.hpp"
 #include "support/eventually.hpp"
+#include "support/started_call.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,27 +16,10 @@
 
 using namespace pawl;
 using namespace std::chrono_literals;
+using started = test_support::started_call;
 using test_support::eventually;
 
 namespace {
-
-struct started {
-    std::future<runtime::call_outcome> outcome;
-    runtime::call_outcome get() {
-        BOOST_TEST_REQUIRE((outcome.wait_for(20s) == std::future_status::ready), "the call did not end");
-        return outcome.get();
-    }
-    json::value value() {
-        auto out = get();
-        BOOST_TEST_REQUIRE(out.value.has_value(), out.value.error().detail);
-        return *out.value;
-    }
-    problem error() {
-        auto out = get();
-        BOOST_TEST_REQUIRE(out.value.has_error());
-        return out.value.error();
-    }
-};
 
 class desk {
 public:

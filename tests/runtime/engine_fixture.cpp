@@ -2,6 +2,7 @@
 
 #include "flow/compile.hpp"
 #include "store/soci_database.hpp"
+#include "support/functions.hpp"
 #include "support/postgres.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -9,6 +10,9 @@
 #include <filesystem>
 
 namespace pawl::testing {
+
+using test_support::function;
+
 namespace {
 
 class scripted final : public runtime::effect {
@@ -16,15 +20,8 @@ public:
     explicit scripted(outside& o) : outside_(o) {}
 
     std::vector<function_description> functions() const override {
-        const auto describe = [](std::string name, effect_safety safety) {
-            function_description d;
-            d.name = std::move(name);
-            d.version = "1.0.0";
-            d.safety = safety;
-            return d;
-        };
-        return {describe("t.echo", effect_safety::pure), describe("t.hold", effect_safety::idempotent), describe("t.ask", effect_safety::idempotent),
-                describe("t.remember", effect_safety::transactional)};
+        return {function("t.echo", effect_safety::pure), function("t.hold", effect_safety::idempotent), function("t.ask", effect_safety::idempotent),
+                function("t.remember", effect_safety::transactional)};
     }
 
     std::optional<runtime::call_outcome> stage(const runtime::call_request& request, runtime::staging& staged) override {

@@ -1,16 +1,12 @@
 #include "sim/effects.hpp"
 
-namespace pawl::sim {
-namespace {
+#include "support/functions.hpp"
 
-function_description describe(std::string name, effect_safety safety) {
-    function_description d;
-    d.name = std::move(name);
-    d.version = "1.0.0";
-    d.safety = safety;
-    d.origin = "simulation";
-    return d;
-}
+namespace pawl::sim {
+
+using test_support::function;
+
+namespace {
 
 /// A tool in another process: its code runs some time after start(), its answer arrives some time after that; a crash may come in between.
 class tools final : public runtime::effect {
@@ -85,9 +81,10 @@ private:
 }  // namespace
 
 std::vector<function_description> simulated_functions() {
-    return {describe("sim.pure", effect_safety::pure),         describe("sim.pay", effect_safety::idempotent),
-            describe("sim.once", effect_safety::at_most_once), describe("sim.flaky", effect_safety::idempotent),
-            describe("sim.remember", effect_safety::transactional), describe("sim.ask", effect_safety::idempotent)};
+    constexpr const char* here = "simulation";
+    return {function("sim.pure", effect_safety::pure, here),         function("sim.pay", effect_safety::idempotent, here),
+            function("sim.once", effect_safety::at_most_once, here), function("sim.flaky", effect_safety::idempotent, here),
+            function("sim.remember", effect_safety::transactional, here), function("sim.ask", effect_safety::idempotent, here)};
 }
 
 simulation::simulation(trial::world_options options, std::shared_ptr<const flow::workflow> workflow) : workflow_(std::move(workflow)) {

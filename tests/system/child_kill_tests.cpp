@@ -12,12 +12,7 @@ using namespace pawl::system_tests;
 
 namespace {
 
-constexpr std::string_view project = R"yaml(name: family
-version: 1.0.0
-tools:
-  - plugin: payments
-    config: { ledger: ./.pawl/ledger.jsonl }
-)yaml";
+const std::string project = project_with_payments("family");
 
 constexpr std::string_view parent = R"yaml(document: { dsl: '1.0.3', namespace: test, name: parent, version: '1.0.0' }
 do:

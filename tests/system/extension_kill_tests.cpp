@@ -11,12 +11,7 @@ using namespace pawl::system_tests;
 
 namespace {
 
-constexpr std::string_view project = R"yaml(name: extended
-version: 1.0.0
-tools:
-  - plugin: payments
-    config: { ledger: ./.pawl/ledger.jsonl }
-)yaml";
+const std::string project = project_with_payments("extended");
 
 /// Two iterations of before, call and after; one call that `exit` skips; a directive that is kept while `after` runs.
 constexpr std::string_view flow = R"yaml(document: { dsl: '1.0.3', namespace: test, name: extended, version: '1.0.0' }

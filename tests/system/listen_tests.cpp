@@ -13,12 +13,7 @@ using namespace pawl::system_tests;
 
 namespace {
 
-constexpr std::string_view project = R"yaml(name: listening
-version: 1.0.0
-tools:
-  - plugin: payments
-    config: { ledger: ./.pawl/ledger.jsonl }
-)yaml";
+const std::string project = project_with_payments("listening");
 
 /// Every strategy, one after the other.
 constexpr std::string_view listener = R"yaml(document: { dsl: '1.0.3', namespace: test, name: listener, version: '1.0.0' }

@@ -53,6 +53,10 @@ json::value ended::document() const {
     return std::move(*parsed);
 }
 
+std::string project_with_payments(const std::string& name) {
+    return "name: " + name + "\nversion: 1.0.0\ntools:\n  - plugin: payments\n    config: { ledger: ./.pawl/ledger.jsonl }\n";
+}
+
 std::ostream& operator<<(std::ostream& to, const ended& e) {
     return to << "exit code " << e.code << ", signal " << e.signal << "\n--- out\n" << e.out << "\n--- err\n" << e.err;
 }

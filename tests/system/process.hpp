@@ -29,6 +29,9 @@ private:
     std::string path_;
 };
 
+/// pawl.yaml of a project with the payments tool; its ledger is ./.pawl/ledger.jsonl.
+std::string project_with_payments(const std::string& name);
+
 /// How a process ended, and what it said.
 struct ended {
     int code = -1;    ///< exit code; -1 when a signal ended it

@@ -13,12 +13,7 @@ using namespace pawl::system_tests;
 
 namespace {
 
-constexpr std::string_view project = R"yaml(name: served
-version: 1.0.0
-tools:
-  - plugin: payments
-    config: { ledger: ./.pawl/ledger.jsonl }
-)yaml";
+const std::string project = project_with_payments("served");
 
 std::string versioned(const std::string& version, const std::string& says) {
     return "document: { dsl: '1.0.3', namespace: shop, name: order, version: '" + version + "' }\ndo:\n  - say: { set: { says: " + says + " } }\n";

@@ -1,5 +1,6 @@
 // `run: shell` and `run: script` with real processes.
 #include "support/eventually.hpp"
+#include "support/started_call.hpp"
 #include "tool/process_effect.hpp"
 #include "tool/world.hpp"
 
@@ -13,27 +14,10 @@
 
 using namespace pawl;
 using namespace pawl::tool_tests;
+using started = test_support::started_call;
 using test_support::eventually;
 
 namespace {
-
-struct started {
-    std::future<runtime::call_outcome> outcome;
-    runtime::call_outcome get() {
-        BOOST_TEST_REQUIRE((outcome.wait_for(20s) == std::future_status::ready), "the process did not end");
-        return outcome.get();
-    }
-    json::value value() {
-        auto out = get();
-        BOOST_TEST_REQUIRE(out.value.has_value(), out.value.error().detail);
-        return *out.value;
-    }
-    problem error() {
-        auto out = get();
-        BOOST_TEST_REQUIRE(out.value.has_error());
-        return out.value.error();
-    }
-};
 
 struct place {
     world w;
