@@ -27,9 +27,16 @@ std::optional<store::agent_row> agent_instance::take_change(time_point now) {
     if (!view_.changed) return std::nullopt;
     view_.changed = false;
     ++view_.row.revision;
+    ++changes_under_way_;
     view_.row.updated_at = now;
     refresh();
     return view_.row;
+}
+
+void agent_instance::replace(store::agent_row row, bool changed) {
+    view_ = {std::move(row), changed};
+    in_doubt_ = is_read_ = false;
+    refresh();
 }
 
 std::shared_ptr<agent_instance> agent_cache::find(const std::string& agent, const std::string& key) const {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace pawl::runtime {
 
@@ -25,12 +26,26 @@ public:
     void merge_meta(const json::object& patch);
     /// The row to store when it changed since the last call; its revision has grown by one.
     std::optional<store::agent_row> take_change(time_point now);
+    /// The checkpoint with what take_change() gave has been answered.
+    void change_answered() noexcept { --changes_under_way_; }
+    std::size_t changes_under_way() const noexcept { return changes_under_way_; }
     /// After an effect changed the view.
     void refresh();
+
+    /// A change of it was refused: what stands here may never be stored, and nothing may build on it until replace().
+    void doubt() noexcept { in_doubt_ = true; }
+    bool is_in_doubt() const noexcept { return in_doubt_; }
+    /// True once for each doubt: whoever hears it reads the row again.
+    bool begin_to_read() noexcept { return !std::exchange(is_read_, true); }
+    /// The row as it is stored; `changed`: not any more, it was migrated.
+    void replace(store::agent_row row, bool changed);
 
 private:
     agent_view view_;
     json::value descriptor_;
+    std::size_t changes_under_way_ = 0;
+    bool in_doubt_ = false;
+    bool is_read_ = false;
 };
 
 class agent_cache {
@@ -39,7 +54,6 @@ public:
     std::shared_ptr<agent_instance> find(const std::string& agent, const std::string& key) const;
     /// Keeps `row` unless an instance is there already; gives the one that is there.
     std::shared_ptr<agent_instance> keep(store::agent_row row);
-    void clear() { instances_.clear(); }
 
 private:
     /// Instances live as long as runs hold them.

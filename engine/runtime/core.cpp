@@ -12,9 +12,6 @@ namespace {
 
 /// Inputs applied before a checkpoint is cut: a loop of transactional calls must not gather for ever.
 constexpr std::size_t most_inputs_at_once = 256;
-constexpr std::size_t most_loads_at_once = 64;
-/// With fewer runs than this left to load, the store is asked for more that are due.
-constexpr std::size_t few_to_load = 500;
 constexpr std::size_t most_births_to_load = 5'000;
 /// A run that waits for less than this stays in memory.
 constexpr milliseconds short_wait{2'000};
@@ -25,20 +22,9 @@ store::step_row row_of(const resident& r, const run::step_record& step) {
             step.started_at, step.ended_at, step.result.text(), to_text(json::value(step.record))};
 }
 
-/// A pause is the last that came before the run begins: then it comes first.
-bool paused_before_it_began(const std::deque<run_input>& inputs) { return inputs.back().what == run_input::kind::message && inputs.back().message.kind == pause_kind; }
-
 /// A run that ends says so to the call that waits for it, in the checkpoint that ends it.
 void tell_parent(const store::new_run& run, store::checkpoint& last) {
     if (auto told = end_of_child(run, last.status, last.output, last.error)) last.posts.push_back(std::move(*told));
-}
-
-std::vector<std::int64_t> messages_of(const std::vector<run_input>& inputs) {
-    std::vector<std::int64_t> seqs;
-    for (const auto& input : inputs) {
-        if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
-    }
-    return seqs;
 }
 
 }  // namespace
@@ -49,187 +35,8 @@ core::core(core_ports& ports, std::shared_ptr<const effect_registry> effects, co
 
 core::~core() = default;
 
-void core::own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable, bool more) {
-    left_out_ |= more;
-    for (const auto& l : leases) epochs_[l.shard] = l.epoch;
-    for (const auto& run : runnable) wake(run.run);
-    ports_.fetch_inbox();
-}
-
-void core::disown(const std::vector<shard_id>& shards) {
-    const auto lost = [&](shard_id s) { return std::find(shards.begin(), shards.end(), s) != shards.end(); };
-    for (const auto s : shards) epochs_.erase(s);
-    std::vector<std::string> gone;
-    for (const auto& [id, r] : residents_) {
-        if (lost(r->shard)) gone.push_back(id);
-    }
-    for (const auto& id : gone) drop(id);
-    turns_.release_groups(shards, ports_.now());
-    turns_changed();
-}
-
-std::vector<shard_id> core::owned() const {
-    std::vector<shard_id> shards;
-    for (const auto& [shard, epoch] : epochs_) shards.push_back(shard);
-    std::sort(shards.begin(), shards.end());
-    return shards;
-}
-
-std::vector<shard_id> core::idle_shards() const {
-    auto shards = owned();
-    for (const auto& [id, r] : residents_) {
-        if (!r->is_idle()) std::erase(shards, r->shard);
-    }
-    return shards;
-}
-
-void core::wake(const std::string& run) { ensure_loaded(run, std::nullopt); }
-
-void core::ensure_loaded(const std::string& run, std::optional<run_input> input, bool first) {
-    if (const auto at = residents_.find(run); at != residents_.end()) {
-        if (input) {
-            at->second->inputs.push_back(std::move(*input));
-            process(*at->second);
-        }
-        return;
-    }
-    const auto [waiting, fresh] = loading_.try_emplace(run);
-    if (input) waiting->second.push_back(std::move(*input));
-    // Whoever has a place shall not hold it in line behind those that have none.
-    if (fresh && first) to_load_.push_front(run);
-    if (fresh && !first) to_load_.push_back(run);
-    load_more();
-}
-
-void core::load_more() {
-    while (!stopping_ && !to_load_.empty() && loads_under_way_ < most_loads_at_once && residents_.size() + loads_under_way_ < options_.max_resident_runs) {
-        ++loads_under_way_;
-        auto run = std::move(to_load_.front());
-        to_load_.pop_front();
-        ports_.load(std::move(run));
-    }
-    if (more_due_ && to_load_.size() < few_to_load) {
-        more_due_ = false;
-        ports_.fetch_inbox();
-    }
-    if (left_out_ && to_load_.size() < few_to_load) take_up_left_out();
-}
-
-void core::load_failed(const std::string& run, const problem& error, const store::run_row* row) {
-    --loads_under_way_;
-    give_up_turns(run);
-    const auto waiting = loading_.extract(run);
-    if (row != nullptr && !waiting.empty() && end_unread(*row, waiting.mapped())) return load_more();
-    if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
-    load_more();
-}
-
-void core::loaded(loaded_run loaded) {
-    --loads_under_way_;
-    auto waiting = loading_.extract(loaded.row.id);
-    auto inputs = waiting.empty() ? std::vector<run_input>() : std::move(waiting.mapped());
-    const auto epoch = epochs_.find(loaded.row.shard);
-    if (epoch == epochs_.end() || stopping_) {  // the new owner takes the messages
-        give_up_turns(loaded.row.id);
-        return load_more();
-    }
-    const auto is_revival = [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); };
-    const bool over = is_final(loaded.row.status);
-    const bool fresh = loaded.row.state.empty();
-    const auto take_no_notice = [&] {
-        give_up_turns(loaded.row.id);
-        consume_only(loaded.row.shard, messages_of(inputs));
-        load_more();
-    };
-    if (over && std::none_of(inputs.begin(), inputs.end(), is_revival)) return take_no_notice();
-    auto raw_input = parse_json(loaded.row.input);
-    if (!raw_input) return fault_unloadable(loaded, raw_input.error());
-    run::value_ref input = run::value_ref::from_text(std::move(*raw_input), loaded.row.input);
-
-    auto made = std::make_unique<resident>();
-    auto& r = *made;
-    r.belongs(loaded.row);
-    r.epoch = epoch->second;
-    r.revision = loaded.row.revision;
-    if (fresh) {
-        r.state.id = loaded.row.id;
-        r.state.workflow = loaded.workflow;
-        r.state.raw_input = std::move(input);
-        if (over && !hold_completed(r, loaded.row, inputs)) return take_no_notice();
-    } else {
-        std::map<std::string, std::string, std::less<>> blobs;
-        for (auto& blob : loaded.blobs) blobs.emplace(blob.digest, std::move(blob.body));
-        auto state = run::decode(loaded.row.state, loaded.row.id, loaded.workflow, std::move(input), blobs);
-        if (!state) {
-            // Left as it is in the store: another version of pawl may read it.
-            give_up_turns(loaded.row.id);
-            if (end_unread(loaded.row, inputs)) return load_more();
-            if (options_.log) options_.log(state.error().detail);
-            ports_.note_unloadable(loaded.row, state.error().detail);
-            return load_more();
-        }
-        r.state = std::move(*state);
-        for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
-        if (over) hold_ended(r, loaded.row);
-        r.subscribed = run::subscriptions(r.state);
-    }
-    for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
-    // Whoever has nothing to do but begin waits in the store for its turn.
-    const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return i.what == run_input::kind::message && i.message.kind == "start"; });
-    if (!admit_run(r, only_begins)) {
-        consume_only(r.shard, messages_of(inputs));
-        return load_more();
-    }
-    std::optional<problem> failure;
-    prepare_agent(r, loaded, failure);
-    if (failure) return fault_unloadable(loaded, *failure);
-
-    residents_.emplace(loaded.row.id, std::move(made));
-    tell(notice(r, run_event::kind::started));
-    run_input first;
-    first.what = fresh ? run_input::kind::begin : run_input::kind::recover;
-    if (!over) r.inputs.push_back(std::move(first));
-    for (auto& each : inputs) r.inputs.push_back(std::move(each));
-    if (fresh && !over && paused_before_it_began(r.inputs)) std::rotate(r.inputs.begin(), r.inputs.end() - 1, r.inputs.end());
-    process(r);
-    load_more();
-}
-
-void core::begin(store::new_run run, std::shared_ptr<const flow::workflow> workflow, std::function<void(bool)> done) {
-    const auto epoch = epochs_.find(run.shard);
-    if (stopping_ || epoch == epochs_.end() || residents_.size() >= options_.max_resident_runs || residents_.contains(run.id)) return done(false);
-    auto input = parse_json(run.input);
-    if (!input) return done(false);  // the ordinary way tells what is wrong with it
-    auto made = std::make_unique<resident>();
-    auto& r = *made;
-    r.belongs(run);
-    r.epoch = epoch->second;
-    r.state.id = run.id;
-    r.state.workflow = std::move(workflow);
-    r.state.raw_input = run::value_ref::from_text(std::move(*input), run.input);
-    if (!admit_run(r, true)) {
-        give_up_turns(run.id);  // it is stored first, and gets in line then
-        return done(false);
-    }
-    r.on_born = std::move(done);
-    residents_.emplace(run.id, std::move(made));
-    r.born = std::move(run);
-    tell(notice(r, run_event::kind::started));
-    run_input first;
-    first.what = run_input::kind::begin;
-    r.inputs.push_back(std::move(first));
-    process(r);
-}
-
 void core::tell_born(resident& r, bool committed) {
     if (auto told = std::exchange(r.on_born, nullptr)) told(committed);
-}
-
-/// A run that can never go on in this form ends as faulted, so that somebody sees why.
-void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
-    give_up_turns(loaded.row.id);
-    end_without(loaded.row, epochs_[loaded.row.shard], run_status::faulted, error, {});
-    load_more();
 }
 
 /// Ends a run that is not in memory. Its state stays: what could not be read here may be read elsewhere, when it is retried.
@@ -259,7 +66,7 @@ void core::consume_only(shard_id shard, std::vector<std::int64_t> seqs) {
     if (seqs.empty()) return;
     store::checkpoint only;
     only.shard = shard;
-    only.epoch = epochs_[shard];
+    only.epoch = held_.at(shard).epoch;
     only.consumed = std::move(seqs);
     ++committing_;
     ports_.commit(std::move(only));
@@ -279,7 +86,7 @@ run::surroundings core::world_of(const resident& r) {
 }
 
 void core::process(resident& r) {
-    if (r.committing || stopping_) return;
+    if (r.committing || stopping_ || (r.agent && r.agent->is_in_doubt())) return;
     r.yielded = false;
     for (std::size_t applied = 0; !r.inputs.empty() && !r.yielded && applied < most_inputs_at_once; ++applied) {
         auto input = std::move(r.inputs.front());
@@ -435,27 +242,67 @@ void core::save_subscriptions(resident& r, store::checkpoint& next) {
     r.subscribed = std::move(wanted);
 }
 
+/// Its checkpoint was not written: the run goes on elsewhere, or here from what is stored.
+void core::refused(const store::checkpoint& checkpoint, store::checkpoint_outcome outcome) {
+    const auto run = checkpoint.run;
+    if (outcome == store::checkpoint_outcome::fenced) {
+        disown({{checkpoint.shard, checkpoint.epoch}});
+        if (options_.log) options_.log("shard " + std::to_string(checkpoint.shard) + " belongs to another engine now; its runs go on there");
+        return;
+    }
+    if (options_.log) options_.log("run " + run + " was changed by somebody else; it is loaded again");
+    const auto agent = residents_.at(run)->agent;
+    drop(run);
+    wake(run);
+    if (agent) doubt(agent);
+    ports_.fetch_inbox();  // what it had taken
+}
+
+/// Its last checkpoint is durable.
+void core::finished(resident& r) {
+    auto last = notice(r, run_event::kind::finished);
+    if (r.state.error) last.detail = r.state.error->title + ": " + r.state.error->detail;
+    const auto run = r.state.id;
+    // Messages that came too late are consumed without effect, unless one brings the run back.
+    auto late = std::exchange(r.inputs, {});
+    const auto shard = r.shard;
+    drop(run);
+    tell(last);
+    const bool again = std::any_of(late.begin(), late.end(), [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); });
+    std::vector<std::int64_t> seqs;
+    for (auto& input : late) {
+        if (input.what != run_input::kind::message) continue;
+        if (again) {
+            ensure_loaded(run, std::move(input));
+        } else {
+            seqs.push_back(input.message.seq);
+        }
+    }
+    consume_only(shard, std::move(seqs));
+    load_more();
+}
+
 void core::committed(const store::checkpoint& done, store::checkpoint_outcome outcome) {
     --committing_;
-    for (const auto seq : done.consumed) retired_.emplace_back(fetches_, seq);
+    if (outcome == store::checkpoint_outcome::committed) note_changes(done);
+    for (const auto seq : done.consumed) {
+        if (outcome == store::checkpoint_outcome::committed) {
+            retired_.emplace_back(fetches_, seq);
+        } else {
+            handled_.erase(seq);  // they stand in the inbox as before
+        }
+    }
+    if (done.run.empty()) return reset_answered(done, outcome);
     const auto at = residents_.find(done.run);
     if (at == residents_.end() || !at->second->committing || at->second->revision != done.expected_revision || at->second->epoch != done.epoch) {
         return;  // of a run that left memory meanwhile
     }
     auto& r = *at->second;
     r.committing = false;
-    if (outcome != store::checkpoint_outcome::committed) {
-        const auto run = done.run;
-        if (outcome == store::checkpoint_outcome::fenced) {
-            disown({done.shard});
-            if (options_.log) options_.log("shard " + std::to_string(done.shard) + " belongs to another engine now; its runs go on there");
-        } else {
-            if (options_.log) options_.log("run " + run + " was changed by somebody else; it is loaded again");
-            drop(run);
-            wake(run);
-        }
-        return;
-    }
+    const auto agent = r.agent;
+    if (agent && !done.agents.empty()) agent->change_answered();
+    if (outcome != store::checkpoint_outcome::committed) return refused(done, outcome);
+    if (agent) read_again(agent);
     tell_born(r, true);
     ++r.revision;
     for (const auto& child : done.births) {
@@ -471,28 +318,7 @@ void core::committed(const store::checkpoint& done, store::checkpoint_outcome ou
         event.revision = r.revision;
         tell(event);
     }
-    if (is_final(r.state.status)) {
-        auto last = notice(r, run_event::kind::finished);
-        if (r.state.error) last.detail = r.state.error->title + ": " + r.state.error->detail;
-        const auto run = done.run;
-        // Messages that came too late are consumed without effect, unless one brings the run back.
-        auto late = std::exchange(r.inputs, {});
-        const auto shard = r.shard;
-        drop(run);
-        tell(last);
-        const bool again = std::any_of(late.begin(), late.end(), [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); });
-        std::vector<std::int64_t> seqs;
-        for (auto& input : late) {
-            if (input.what != run_input::kind::message) continue;
-            if (again) {
-                ensure_loaded(run, std::move(input));
-            } else {
-                seqs.push_back(input.message.seq);
-            }
-        }
-        consume_only(shard, std::move(seqs));
-        return load_more();
-    }
+    if (is_final(r.state.status)) return finished(r);
     start_calls(r, std::exchange(r.starting, {}));
     // Starting may have ended calls at once; the run may be gone only by being final, which takes another commit.
     process(r);
@@ -517,6 +343,8 @@ void core::drop(const std::string& run, departure how) {
     auto& r = *at->second;
     tell_born(r, false);
     set_timer(r, std::nullopt);
+    release_messages(r.inputs);
+    for (const auto seq : r.consumed) handled_.erase(seq);
     for (const auto& [frame, call] : r.calls) {
         unwatch(r, frame);
         if (call.started) call.owner->cancel(call.request->key);
@@ -562,7 +390,7 @@ void core::arm() {
 void core::due(const std::vector<store::due_run>& runs, bool more) {
     more_due_ = more;
     for (const auto& run : runs) {
-        if (epochs_.contains(run.shard) && !residents_.contains(run.run)) timers_.insert({run.due_at, run.run});
+        if (held_.contains(run.shard) && !residents_.contains(run.run)) timers_.insert({run.due_at, run.run});
     }
     arm();
 }

@@ -8,6 +8,7 @@
 #include "runtime/resident.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,10 +28,12 @@ public:
     /// `more`: the store has further ones.
     void own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable, bool more = false);
     /// Shards are not ours any more: their runs leave memory at once.
-    void disown(const std::vector<shard_id>& shards);
-    std::vector<shard_id> owned() const;
-    /// Owned shards without a run that computes, commits or waits for a call under way: nothing is cut off when another engine takes them.
-    std::vector<shard_id> idle_shards() const;
+    void disown(const std::vector<store::lease>& leases);
+    std::vector<store::lease> owned() const;
+    /// Whether the shard is held under this very lease.
+    bool holds(const store::lease& lease) const;
+    /// Owned ones without a run that computes, commits or waits for a call under way: nothing is cut off when another engine takes them.
+    std::vector<store::lease> idle_shards() const;
 
     /// How many engines serve the store: limits are divided among them.
     void set_engines(std::size_t engines);
@@ -60,9 +63,24 @@ public:
     std::uint64_t calls_started() const noexcept { return calls_started_; }
 
 private:
-    // core.cpp: runs in memory and their checkpoints
+    struct held_shard {
+        std::int64_t epoch;
+        std::uint64_t since;  ///< loads asked for up to then may have been read while somebody else wrote
+    };
+    /// A run being loaded, and what waits for it.
+    struct load {
+        std::vector<run_input> inputs;
+        std::uint64_t asked = 0;  ///< its number
+    };
+
+    // core_loading.cpp: shards, and runs that come into memory
     void ensure_loaded(const std::string& run, std::optional<run_input> input, bool first = false);
     void load_more();
+    bool is_outdated(const store::run_row& row, const load& asked) const;
+    static result<void> restore(resident& r, loaded_run& loaded, run::value_ref input);
+    void fault_unloadable(const loaded_run& run, const problem& error);
+
+    // core.cpp: runs in memory and their checkpoints
     void process(resident& r);
     void apply(resident& r, run_input input);
     void absorb(resident& r, run::transition done);
@@ -74,7 +92,8 @@ private:
     void drop(const std::string& run, departure how = departure::forgets);
     static void tell_born(resident& r, bool committed);
     run::surroundings world_of(const resident& r);
-    void fault_unloadable(const loaded_run& run, const problem& error);
+    void refused(const store::checkpoint& checkpoint, store::checkpoint_outcome outcome);
+    void finished(resident& r);
     void end_without(const store::run_row& row, std::int64_t epoch, run_status status, const problem& error, std::vector<std::int64_t> consumed);
     void consume_only(shard_id shard, std::vector<std::int64_t> seqs);
     void tell(const run_event& event);
@@ -123,8 +142,23 @@ private:
 
     // core_messages.cpp: inbox entries
     void take_message(resident& r, const store::inbox_entry& message);
-    void reset_agent(const store::inbox_entry& message);
+    /// They were taken and not applied: the next fetch may bring them again.
+    template <class Inputs>
+    void release_messages(const Inputs& inputs) {
+        for (const auto& input : inputs) {
+            if (input.what == run_input::kind::message) handled_.erase(input.message.seq);
+        }
+    }
+
+    // core_agents.cpp: the instance that a run belongs to
+    result<bool> open_agent(store::agent_row& row) const;
     void prepare_agent(resident& r, const loaded_run& loaded, std::optional<problem>& failure);
+    void doubt(const std::shared_ptr<agent_instance>& agent);
+    void read_again(const std::shared_ptr<agent_instance>& agent);
+    void reset_agent(const store::inbox_entry& message);
+    void note_changes(const store::checkpoint& committed);
+    bool is_agent_outdated(const store::run_row& row, std::uint64_t asked) const;
+    void reset_answered(const store::checkpoint& done, store::checkpoint_outcome outcome);
 
     // core_migrate.cpp
     void migrate(resident& r, const store::inbox_entry& message);
@@ -155,11 +189,12 @@ private:
     std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< posted work looks whether the core still lives
     std::function<void(std::function<void()>)> post_;
 
-    std::unordered_map<shard_id, std::int64_t> epochs_;
+    std::unordered_map<shard_id, held_shard> held_;
     std::unordered_map<std::string, std::unique_ptr<resident>> residents_;
-    std::unordered_map<std::string, std::vector<run_input>> loading_;  ///< runs being loaded, and what waits for them
+    std::unordered_map<std::string, load> loading_;
     std::deque<std::string> to_load_;                                  ///< runs that wait for room in memory
     std::size_t loads_under_way_ = 0;
+    std::uint64_t loads_asked_ = 0;
     bool more_due_ = false;                                            ///< the store holds due runs that we have not heard of
     bool left_out_ = false;                                            ///< the store holds runs to look at that are not in memory for want of room
     bool asked_runnable_ = false;
@@ -171,6 +206,7 @@ private:
     std::deque<std::pair<std::uint64_t, std::int64_t>> retired_;
     std::uint64_t fetches_ = 0;
     agent_cache agents_;
+    std::map<std::pair<std::string, std::string>, std::uint64_t> changed_agents_;  ///< loads asked for up to then may have read the row before its last change
     mutable limit_index limits_;
     admission turns_;
     bool granting_ = false;                                            ///< start_granted() has been posted

@@ -167,12 +167,12 @@ bool core::end_unread(const store::run_row& row, const std::vector<run_input>& w
         seqs.push_back(input.message.seq);
         if (input.message.kind == terminate_kind) order = &input.message;
     }
-    const auto epoch = epochs_.find(row.shard);
-    if (order == nullptr || is_final(row.status) || epoch == epochs_.end() || stopping_) return false;
+    const auto lease = held_.find(row.shard);
+    if (order == nullptr || is_final(row.status) || lease == held_.end() || stopping_) return false;
     const auto by = text_in(*order, "by");
     auto error = make_problem(problem_type::runtime, "Terminated" + (by.empty() ? "" : " by " + by) + "; its stored state could not be read and was left as it was.");
     error.title = "Terminated";
-    end_without(row, epoch->second, run_status::cancelled, error, std::move(seqs));
+    end_without(row, lease->second.epoch, run_status::cancelled, error, std::move(seqs));
     return true;
 }
 

@@ -83,7 +83,7 @@ void core::runnable(const std::vector<store::due_run>& runs, bool more) {
     runnable_after_ = more && !runs.empty() ? runs.back().run : std::string();
     left_out_ |= more;
     for (const auto& run : runs) {
-        if (!epochs_.contains(run.shard)) continue;
+        if (!held_.contains(run.shard)) continue;
         if (const auto at = residents_.find(run.run); at != residents_.end()) {
             auto& r = *at->second;
             for (const auto& f : r.state.frames) get_in_line(r, f.id);

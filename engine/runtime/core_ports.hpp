@@ -5,7 +5,7 @@
 #include "base/clock.hpp"
 #include "flow/workflow.hpp"
 #include "runtime/effect.hpp"
-#include "store/records.hpp"
+#include "store/connection.hpp"
 
 #include <functional>
 #include <memory>
@@ -38,8 +38,8 @@ public:
     virtual void beat(store::heartbeat_row row) = 0;
     /// -> core::loaded() or core::load_failed()
     virtual void load(std::string run) = 0;
-    /// -> core::loaded_agent(): for an agent instance that no resident run holds.
-    virtual void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) = 0;
+    /// `done`: the row, nothing when there is none, or what keeps it from being read for good.
+    virtual void load_agent(std::string agent, std::string key, std::function<void(store::store_result<std::optional<store::agent_row>>)> done) = 0;
     /// -> core::received() with every unconsumed entry of the owned shards (up to a limit)
     virtual void fetch_inbox() = 0;
     /// -> core::runnable() with runs of the owned shards that must be looked at and whose ids follow `after`, up to a limit

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <map>
 
 namespace pawl::runtime {
 namespace asio = boost::asio;
@@ -69,11 +70,12 @@ struct engine::impl final : core_ports {
 
     void load(std::string run) override { loader->load(std::move(run)); }
 
-    void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override {
+    void load_agent(std::string agent, std::string key, std::function<void(store::store_result<std::optional<store::agent_row>>)> done) override {
         asker->ask([this, agent = std::move(agent), key = std::move(key), done = std::move(done)](store::connection& c) -> std::optional<store::store_error> {
             auto row = c.load_agent(agent, key);
+            if (!row && is_transient(row.error())) return row.error();
+            on_core([done, row]() mutable { done(std::move(row)); });
             if (!row) return row.error();
-            on_core([done, row = std::move(*row)]() mutable { done(std::move(row)); });
             return std::nullopt;
         });
     }
@@ -147,7 +149,7 @@ struct engine::impl final : core_ports {
         if (aside.exchange(true)) return;
         {
             const std::lock_guard lock(owned_mutex);
-            shards.clear();
+            leases.clear();
         }
         on_core([this] { heart->disown(heart->owned()); });
         if (options.superseded) options.superseded(why);
@@ -168,7 +170,8 @@ struct engine::impl final : core_ports {
 
     std::optional<store::store_error> fetch(store::connection& c) {
         fetch_again = false;
-        const auto shards = owned();
+        const auto held = held_leases();
+        const auto shards = shards_of(held);
         const auto failed = [this](const store::store_error& error) -> std::optional<store::store_error> {
             if (!is_transient(error)) fetching = false;
             return error;
@@ -180,7 +183,9 @@ struct engine::impl final : core_ports {
         }
         auto due = c.due_runs(shards, known_now() + 2 * options.poll_interval, most_due_at_once);
         if (!due) return failed(due.error());
-        on_core([this, entries = std::move(*entries), due = std::move(*due)]() mutable {
+        on_core([this, held, entries = std::move(*entries), due = std::move(*due)]() mutable {
+            // What was read before a shard went to others and came back may have been consumed by them.
+            std::erase_if(entries, [&](const store::inbox_entry& entry) { return !heart->holds({entry.shard, held.at(entry.shard)}); });
             heart->received(std::move(entries));
             heart->due(due, due.size() == most_due_at_once);
         });
@@ -231,13 +236,13 @@ struct engine::impl final : core_ports {
             // One at a time: a store that is away does not find a heap of them when it comes back.
             if (renewing.exchange(true)) continue;
             asker->ask([this](store::connection& c) -> std::optional<store::store_error> {
-                const auto before = owned();
+                const auto before = held_leases();
                 auto held = before.empty() ? store::store_result<std::vector<store::lease>>() : c.renew_leases(options.owner, options.lease_ttl);
                 renewing = !held && is_transient(held.error());  // then this job is done again
                 if (!held) return held.error();
-                std::vector<shard_id> lost;
-                for (const auto shard : before) {
-                    if (std::none_of(held->begin(), held->end(), [&](const store::lease& l) { return l.shard == shard; })) lost.push_back(shard);
+                std::vector<store::lease> lost;
+                for (const auto& [shard, epoch] : before) {
+                    if (std::none_of(held->begin(), held->end(), [&](const store::lease& l) { return l.shard == shard && l.epoch == epoch; })) lost.push_back({shard, epoch});
                 }
                 if (lost.empty()) return std::nullopt;
                 if (options.log) options.log("lost the lease of " + std::to_string(lost.size()) + " shard(s); their runs go on elsewhere");
@@ -248,14 +253,27 @@ struct engine::impl final : core_ports {
         }
     }
 
-    std::vector<shard_id> owned() const {
+    using epochs = std::map<shard_id, std::int64_t>;
+
+    epochs held_leases() const {
         const std::lock_guard lock(owned_mutex);
+        return leases;
+    }
+
+    static std::vector<shard_id> shards_of(const epochs& held) {
+        std::vector<shard_id> shards;
+        for (const auto& [shard, epoch] : held) shards.push_back(shard);
         return shards;
     }
 
-    void forget(const std::vector<shard_id>& lost) {
+    std::vector<shard_id> owned() const { return shards_of(held_leases()); }
+
+    /// A shard that has been taken again meanwhile, under another epoch, stays.
+    void forget(const std::vector<store::lease>& lost) {
         const std::lock_guard lock(owned_mutex);
-        std::erase_if(shards, [&](shard_id s) { return std::find(lost.begin(), lost.end(), s) != lost.end(); });
+        for (const auto& l : lost) {
+            if (const auto at = leases.find(l.shard); at != leases.end() && at->second == l.epoch) leases.erase(at);
+        }
     }
 
     store::store_result<store::connection*> front() {
@@ -274,24 +292,22 @@ struct engine::impl final : core_ports {
         auto database_now = (*c)->now();
         if (!database_now) return database_now.error();
         clock_offset = (*database_now - std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now())).count();
-        auto leases = (*c)->acquire_leases(options.owner, wanted, most, options.lease_ttl);
-        if (!leases) return leases.error();
+        auto held = (*c)->acquire_leases(options.owner, wanted, most, options.lease_ttl);
+        if (!held) return held.error();
         std::vector<shard_id> taken;
-        for (const auto& l : *leases) taken.push_back(l.shard);
+        for (const auto& l : *held) taken.push_back(l.shard);
         auto runnable = (*c)->runnable_runs(taken, {}, most_runnable_at_once);
         if (!runnable) return runnable.error();
         {
             const std::lock_guard also(owned_mutex);
-            shards.insert(shards.end(), taken.begin(), taken.end());
-            std::sort(shards.begin(), shards.end());
-            shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
+            for (const auto& l : *held) leases.insert_or_assign(l.shard, l.epoch);
         }
-        on_core([this, leases = std::move(*leases), runnable = std::move(*runnable)] { heart->own(leases, runnable, runnable.size() == most_runnable_at_once); });
+        on_core([this, leases = std::move(*held), runnable = std::move(*runnable)] { heart->own(leases, runnable, runnable.size() == most_runnable_at_once); });
         return taken;
     }
 
     store::store_result<std::size_t> give_back(std::size_t most) {
-        std::promise<std::vector<shard_id>> chosen;
+        std::promise<std::vector<store::lease>> chosen;
         auto answer = chosen.get_future();
         on_core([&] {
             auto idle = heart->idle_shards();
@@ -300,7 +316,8 @@ struct engine::impl final : core_ports {
             heart->disown(idle);
             chosen.set_value(std::move(idle));
         });
-        const auto given = answer.get();
+        std::vector<shard_id> given;
+        for (const auto& l : answer.get()) given.push_back(l.shard);
         const std::lock_guard lock(front_mutex);
         auto c = front();
         if (!c) return c.error();
@@ -352,7 +369,7 @@ struct engine::impl final : core_ports {
 
     bool owns(shard_id shard) const {
         const std::lock_guard lock(owned_mutex);
-        return std::binary_search(shards.begin(), shards.end(), shard);
+        return leases.contains(shard);
     }
 
     /// Core thread: tells stop() when the last checkpoint under way has been answered.
@@ -430,7 +447,7 @@ struct engine::impl final : core_ports {
     std::mutex bell_mutex;
     store::doorbell* bell = nullptr;
     mutable std::mutex owned_mutex;
-    std::vector<shard_id> shards;
+    epochs leases;
     std::mutex front_mutex;
     std::unique_ptr<store::connection> front_connection;
     std::shared_ptr<std::promise<void>> quiet_promise;

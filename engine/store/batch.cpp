@@ -15,7 +15,7 @@ struct chain {
 
 struct agent_change {
     shard_id shard;
-    std::int64_t least;  ///< the lowest new revision of the batch: the stored one must be below it
+    std::int64_t least;  ///< the lowest new revision of the batch: the stored one must be just below it
     const agent_row* last;
 };
 
@@ -43,6 +43,24 @@ std::vector<chain> chains_of(std::span<const checkpoint> batch, std::span<checkp
         }
     }
     return chains;
+}
+
+using agent_changes = std::map<std::pair<std::string_view, std::string_view>, agent_change>;
+
+/// The last word on an agent counts: one statement must not touch a row twice. Each change builds on the one before it; where one is missing, nothing of the batch fits.
+agent_changes changes_of(std::span<const checkpoint> batch, std::span<const checkpoint_outcome> outcomes) {
+    constexpr std::int64_t fits_no_stored_one = 0;
+    agent_changes changes;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (outcomes[i] != checkpoint_outcome::committed) continue;
+        for (const auto& a : batch[i].agents) {
+            const auto [at, first] = changes.try_emplace({a.agent, a.key}, agent_change{batch[i].shard, a.revision, &a});
+            if (first) continue;
+            if (at->second.last->revision + 1 != a.revision) at->second.least = fits_no_stored_one;
+            at->second.last = &a;
+        }
+    }
+    return changes;
 }
 
 /// Blobs of a chain, net: one that a later checkpoint drops is not written first. Within a checkpoint dropping comes before adding.
@@ -167,8 +185,7 @@ void add_tags(row_text& tags, const new_run& run) {
 
 batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
     batch_rows rows(kind);
-    // The last word on an agent or approval counts: one statement must not touch a row twice.
-    std::map<std::pair<std::string_view, std::string_view>, agent_change> agents;
+    // The last word on an approval counts, too.
     std::map<std::pair<shard_id, std::string_view>, std::pair<shard_id, const approval_row*>> approvals;
     for (const auto& one : chains_of(batch, outcomes)) {
         const auto& first = *one.links.front();
@@ -185,14 +202,9 @@ batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<ch
         for (const auto* c : one.links) {
             add_appended(rows, *c);
             for (const auto& a : c->approvals) approvals[{c->shard, a.id}] = {c->shard, &a};
-            for (const auto& a : c->agents) {
-                auto& known = agents.try_emplace({a.agent, a.key}, agent_change{c->shard, a.revision, &a}).first->second;
-                known.least = std::min(known.least, a.revision);
-                if (known.last->revision < a.revision) known.last = &a;
-            }
         }
     }
-    for (const auto& [name, change] : agents) {
+    for (const auto& [name, change] : changes_of(batch, outcomes)) {
         const auto& a = *change.last;
         rows.agents.row()
             .number(change.shard)

@@ -21,7 +21,7 @@ std::string run_states(row_form form, const std::string& now) {
 std::string agents(row_form form, const std::string& now) {
     return "insert into agents (shard, agent, key, revision, state_version, state, meta, updated_at)"
            " select r.shard, r.agent, r.key, r.revision, r.state_version, r.state, r.meta, " + now + from(form, agent_columns) +
-           " left join agents a on a.shard = r.shard and a.agent = r.agent and a.key = r.key where coalesce(a.revision, 0) < r.least"
+           " left join agents a on a.shard = r.shard and a.agent = r.agent and a.key = r.key where coalesce(a.revision, 0) = r.least - 1"
            " on conflict (shard, agent, key) do update set revision = excluded.revision, state_version = excluded.state_version,"
            " state = excluded.state, meta = excluded.meta, updated_at = excluded.updated_at where agents.revision < excluded.revision";
 }

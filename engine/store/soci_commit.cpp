@@ -199,15 +199,15 @@ void soci_connection::find_conflicts(std::span<const checkpoint> batch, std::spa
         if (!c.run.empty()) {
             const auto at = revision_of_run.find(c.run);
             fits = c.born ? at == revision_of_run.end() : at != revision_of_run.end() && at->second == c.expected_revision;
-            if (fits) revision_of_run[c.run] = c.expected_revision + 1;
         }
-        for (const auto& a : c.agents) {
-            const auto at = revision_of_agent.find({a.agent, a.key});
-            if (broken.contains({a.agent, a.key}) || (at != revision_of_agent.end() && at->second >= a.revision)) fits = false;
+        for (const auto& a : c.agents) fits = fits && !broken.contains({a.agent, a.key}) && revision_of_agent[{a.agent, a.key}] + 1 == a.revision;
+        if (!fits) {
+            outcomes[i] = checkpoint_outcome::conflict;
+            for (const auto& a : c.agents) broken.emplace(a.agent, a.key);
+            continue;
         }
-        if (fits) continue;
-        outcomes[i] = checkpoint_outcome::conflict;
-        for (const auto& a : c.agents) broken.emplace(a.agent, a.key);
+        if (!c.run.empty()) revision_of_run[c.run] = c.expected_revision + 1;
+        for (const auto& a : c.agents) revision_of_agent[{a.agent, a.key}] = a.revision;
     }
 }
 

@@ -117,7 +117,7 @@ void world::load(std::string run) {
     });
 }
 
-void world::load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) {
+void world::load_agent(std::string agent, std::string key, std::function<void(store::store_result<std::optional<store::agent_row>>)> done) {
     later([this, name = agent + "/" + key, done] {
         std::optional<store::agent_row> row;
         if (const auto at = agents_.find(name); at != agents_.end()) row = at->second;
@@ -157,6 +157,10 @@ std::function<void(std::function<void()>)> world::poster() {
 
 store::checkpoint_outcome world::write_run(const store::checkpoint& c) {
     if (c.epoch != epoch_) return store::checkpoint_outcome::fenced;
+    for (const auto& agent : c.agents) {
+        const auto at = agents_.find(agent.agent + "/" + agent.key);
+        if ((at == agents_.end() ? 0 : at->second.revision) + 1 != agent.revision) return store::checkpoint_outcome::conflict;
+    }
     if (c.run.empty()) return store::checkpoint_outcome::committed;
     if (c.born && !runs_.contains(c.run)) static_cast<store::new_run&>(runs_[c.run]) = *c.born;
     auto& row = runs_.at(c.run);

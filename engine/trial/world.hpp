@@ -97,7 +97,7 @@ public:
     void commit(store::checkpoint checkpoint) override;
     void beat(store::heartbeat_row row) override;
     void load(std::string run) override;
-    void load_agent(std::string agent, std::string key, std::function<void(std::optional<store::agent_row>)> done) override;
+    void load_agent(std::string agent, std::string key, std::function<void(store::store_result<std::optional<store::agent_row>>)> done) override;
     void fetch_inbox() override;
     void fetch_runnable(std::string after) override;
     void wake_at(time_point t) override { alarm_ = t; }

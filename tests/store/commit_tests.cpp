@@ -177,6 +177,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_agent_is_changed_without_a_run_and_never_goes_b
     BOOST_TEST(s.c->load_agent("support", "ann").value()->revision == 2);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_of_an_agent_that_builds_on_a_refused_one_is_refused, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("r1", 9)).has_value());
+    BOOST_TEST(s.c->create_run(s.run("r2", 9)).has_value());
+    const auto changing = [&](const char* run, std::int64_t expected, std::int64_t revision) {
+        auto k = s.step(run, expected, 9);
+        k.agents = {{"support", "ann", revision, 1, "{}", "{}", {}}};
+        return k;
+    };
+    BOOST_TEST((s.commit_one(changing("r1", 0, 1)) == checkpoint_outcome::committed));
+    BOOST_TEST((s.commit_one(changing("r1", 0, 2)) == checkpoint_outcome::conflict));  // the run is further on
+    BOOST_TEST((s.commit_one(changing("r2", 0, 3)) == checkpoint_outcome::conflict));  // there is no revision 2
+    const std::vector gap{changing("r1", 1, 2), changing("r2", 0, 4)};
+    const auto outcomes = s.c->commit(gap).value();
+    BOOST_TEST((outcomes[0] == checkpoint_outcome::committed));
+    BOOST_TEST((outcomes[1] == checkpoint_outcome::conflict));
+    BOOST_TEST(s.c->load_agent("support", "ann").value()->revision == 2);
+    const std::vector both{changing("r1", 2, 3), changing("r2", 0, 4)};
+    for (const auto outcome : s.c->commit(both).value()) BOOST_TEST((outcome == checkpoint_outcome::committed));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_crash_before_the_commit_leaves_nothing_and_after_it_everything, kind, every_store) {
     struct crash {};
     std::optional<fault_point> at;

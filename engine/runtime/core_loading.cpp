@@ -1,0 +1,239 @@
+// Shards, and the runs that come into memory: asked for, read, and brought to life.
+#include "run/state_codec.hpp"
+#include "runtime/control.hpp"
+#include "runtime/core.hpp"
+
+#include <algorithm>
+
+namespace pawl::runtime {
+namespace {
+
+constexpr std::size_t most_loads_at_once = 64;
+/// With fewer runs than this left to load, the store is asked for more that are due.
+constexpr std::size_t few_to_load = 500;
+
+/// A pause is the last that came before the run begins: then it comes first.
+bool paused_before_it_began(const std::deque<run_input>& inputs) { return inputs.back().what == run_input::kind::message && inputs.back().message.kind == pause_kind; }
+
+std::vector<std::int64_t> messages_of(const std::vector<run_input>& inputs) {
+    std::vector<std::int64_t> seqs;
+    for (const auto& input : inputs) {
+        if (input.what == run_input::kind::message) seqs.push_back(input.message.seq);
+    }
+    return seqs;
+}
+
+}  // namespace
+
+void core::own(const std::vector<store::lease>& leases, const std::vector<store::due_run>& runnable, bool more) {
+    left_out_ |= more;
+    std::vector<store::lease> former;
+    for (const auto& l : leases) {
+        const auto at = held_.find(l.shard);
+        if (at != held_.end() && at->second.epoch != l.epoch) former.push_back({l.shard, at->second.epoch});  // others may have had it in between
+    }
+    disown(former);
+    for (const auto& l : leases) held_.try_emplace(l.shard, held_shard{l.epoch, loads_asked_});
+    for (const auto& run : runnable) wake(run.run);
+    ports_.fetch_inbox();
+}
+
+void core::disown(const std::vector<store::lease>& leases) {
+    std::vector<shard_id> shards;
+    for (const auto& l : leases) {
+        if (holds(l)) shards.push_back(l.shard);
+    }
+    if (shards.empty()) return;
+    const auto lost = [&](shard_id s) { return std::find(shards.begin(), shards.end(), s) != shards.end(); };
+    for (const auto s : shards) held_.erase(s);
+    std::vector<std::string> gone;
+    for (const auto& [id, r] : residents_) {
+        if (lost(r->shard)) gone.push_back(id);
+    }
+    for (const auto& id : gone) drop(id);
+    turns_.release_groups(shards, ports_.now());
+    turns_changed();
+}
+
+std::vector<store::lease> core::owned() const {
+    std::vector<store::lease> leases;
+    for (const auto& [shard, held] : held_) leases.push_back({shard, held.epoch});
+    return leases;
+}
+
+bool core::holds(const store::lease& lease) const {
+    const auto at = held_.find(lease.shard);
+    return at != held_.end() && at->second.epoch == lease.epoch;
+}
+
+std::vector<store::lease> core::idle_shards() const {
+    auto leases = owned();
+    for (const auto& [id, r] : residents_) {
+        if (!r->is_idle()) std::erase_if(leases, [&](const store::lease& l) { return l.shard == r->shard; });
+    }
+    return leases;
+}
+
+void core::wake(const std::string& run) { ensure_loaded(run, std::nullopt); }
+
+void core::ensure_loaded(const std::string& run, std::optional<run_input> input, bool first) {
+    if (const auto at = residents_.find(run); at != residents_.end()) {
+        if (input) {
+            at->second->inputs.push_back(std::move(*input));
+            process(*at->second);
+        }
+        return;
+    }
+    const auto [waiting, fresh] = loading_.try_emplace(run);
+    if (input) waiting->second.inputs.push_back(std::move(*input));
+    // Whoever has a place shall not hold it in line behind those that have none.
+    if (fresh && first) to_load_.push_front(run);
+    if (fresh && !first) to_load_.push_back(run);
+    load_more();
+}
+
+void core::load_more() {
+    while (!stopping_ && !to_load_.empty() && loads_under_way_ < most_loads_at_once && residents_.size() + loads_under_way_ < options_.max_resident_runs) {
+        ++loads_under_way_;
+        auto run = std::move(to_load_.front());
+        to_load_.pop_front();
+        loading_[run].asked = ++loads_asked_;
+        ports_.load(std::move(run));
+    }
+    if (more_due_ && to_load_.size() < few_to_load) {
+        more_due_ = false;
+        ports_.fetch_inbox();
+    }
+    if (left_out_ && to_load_.size() < few_to_load) take_up_left_out();
+}
+
+void core::load_failed(const std::string& run, const problem& error, const store::run_row* row) {
+    --loads_under_way_;
+    give_up_turns(run);
+    const auto waiting = loading_.extract(run);
+    if (row != nullptr && !waiting.empty() && end_unread(*row, waiting.mapped().inputs)) return load_more();
+    if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
+    load_more();
+}
+
+/// Whether it may have been read before somebody else, or another run of its agent, had written for the last time.
+bool core::is_outdated(const store::run_row& row, const load& asked) const {
+    return asked.asked <= held_.at(row.shard).since || is_agent_outdated(row, asked.asked);
+}
+
+/// The state as it is stored.
+result<void> core::restore(resident& r, loaded_run& loaded, run::value_ref input) {
+    std::map<std::string, std::string, std::less<>> blobs;
+    for (auto& blob : loaded.blobs) blobs.emplace(blob.digest, std::move(blob.body));
+    auto state = run::decode(loaded.row.state, loaded.row.id, loaded.workflow, std::move(input), blobs);
+    if (!state) return state.error();
+    r.state = std::move(*state);
+    for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
+    if (is_final(loaded.row.status)) hold_ended(r, loaded.row);
+    r.subscribed = run::subscriptions(r.state);
+    return {};
+}
+
+void core::loaded(loaded_run loaded) {
+    --loads_under_way_;
+    const auto lease = held_.find(loaded.row.shard);
+    const bool ours = lease != held_.end() && !stopping_;
+    auto waiting = loading_.extract(loaded.row.id);
+    if (ours && !waiting.empty() && is_outdated(loaded.row, waiting.mapped())) {
+        to_load_.push_front(loaded.row.id);
+        loading_.insert(std::move(waiting));
+        return load_more();
+    }
+    auto inputs = waiting.empty() ? std::vector<run_input>() : std::move(waiting.mapped().inputs);
+    if (!ours) {  // the new owner takes the messages
+        release_messages(inputs);
+        give_up_turns(loaded.row.id);
+        return load_more();
+    }
+    const auto is_revival = [](const run_input& i) { return i.what == run_input::kind::message && revives(i.message.kind); };
+    const bool over = is_final(loaded.row.status);
+    const bool fresh = loaded.row.state.empty();
+    const auto take_no_notice = [&] {
+        give_up_turns(loaded.row.id);
+        consume_only(loaded.row.shard, messages_of(inputs));
+        load_more();
+    };
+    if (over && std::none_of(inputs.begin(), inputs.end(), is_revival)) return take_no_notice();
+    auto raw_input = parse_json(loaded.row.input);
+    if (!raw_input) return fault_unloadable(loaded, raw_input.error());
+    run::value_ref input = run::value_ref::from_text(std::move(*raw_input), loaded.row.input);
+
+    auto made = std::make_unique<resident>();
+    auto& r = *made;
+    r.belongs(loaded.row);
+    r.epoch = lease->second.epoch;
+    r.revision = loaded.row.revision;
+    if (fresh) {
+        r.state.id = loaded.row.id;
+        r.state.workflow = loaded.workflow;
+        r.state.raw_input = std::move(input);
+        if (over && !hold_completed(r, loaded.row, inputs)) return take_no_notice();
+    } else if (const auto restored = restore(r, loaded, std::move(input)); !restored) {
+        // Left as it is in the store: another version of pawl may read it.
+        give_up_turns(loaded.row.id);
+        if (end_unread(loaded.row, inputs)) return load_more();
+        if (options_.log) options_.log(restored.error().detail);
+        ports_.note_unloadable(loaded.row, restored.error().detail);
+        return load_more();
+    }
+    for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
+    // Whoever has nothing to do but begin waits in the store for its turn.
+    const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return i.what == run_input::kind::message && i.message.kind == "start"; });
+    if (!admit_run(r, only_begins)) {
+        consume_only(r.shard, messages_of(inputs));
+        return load_more();
+    }
+    std::optional<problem> failure;
+    prepare_agent(r, loaded, failure);
+    if (failure) return fault_unloadable(loaded, *failure);
+
+    residents_.emplace(loaded.row.id, std::move(made));
+    tell(notice(r, run_event::kind::started));
+    run_input first;
+    first.what = fresh ? run_input::kind::begin : run_input::kind::recover;
+    if (!over) r.inputs.push_back(std::move(first));
+    for (auto& each : inputs) r.inputs.push_back(std::move(each));
+    if (fresh && !over && paused_before_it_began(r.inputs)) std::rotate(r.inputs.begin(), r.inputs.end() - 1, r.inputs.end());
+    process(r);
+    load_more();
+}
+
+void core::begin(store::new_run run, std::shared_ptr<const flow::workflow> workflow, std::function<void(bool)> done) {
+    const auto lease = held_.find(run.shard);
+    if (stopping_ || lease == held_.end() || residents_.size() >= options_.max_resident_runs || residents_.contains(run.id)) return done(false);
+    auto input = parse_json(run.input);
+    if (!input) return done(false);  // the ordinary way tells what is wrong with it
+    auto made = std::make_unique<resident>();
+    auto& r = *made;
+    r.belongs(run);
+    r.epoch = lease->second.epoch;
+    r.state.id = run.id;
+    r.state.workflow = std::move(workflow);
+    r.state.raw_input = run::value_ref::from_text(std::move(*input), run.input);
+    if (!admit_run(r, true)) {
+        give_up_turns(run.id);  // it is stored first, and gets in line then
+        return done(false);
+    }
+    r.on_born = std::move(done);
+    residents_.emplace(run.id, std::move(made));
+    r.born = std::move(run);
+    tell(notice(r, run_event::kind::started));
+    run_input first;
+    first.what = run_input::kind::begin;
+    r.inputs.push_back(std::move(first));
+    process(r);
+}
+
+/// A run that can never go on in this form ends as faulted, so that somebody sees why.
+void core::fault_unloadable(const loaded_run& loaded, const problem& error) {
+    give_up_turns(loaded.row.id);
+    end_without(loaded.row, held_.at(loaded.row.shard).epoch, run_status::faulted, error, {});
+    load_more();
+}
+
+}  // namespace pawl::runtime

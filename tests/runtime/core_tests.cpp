@@ -1,0 +1,208 @@
+// The core by itself, with a store that the test plays: what it must not believe, and what it must not lose, when shards go and come back and checkpoints are refused.
+#include "runtime/core.hpp"
+
+#include "runtime/engine_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+
+using namespace pawl;
+using namespace pawl::testing;
+using store::checkpoint_outcome;
+
+namespace {
+
+using agent_answer = std::function<void(store::store_result<std::optional<store::agent_row>>)>;
+
+struct played_ports final : runtime::core_ports {
+    time_point now() override { return time_point(milliseconds(1'000)); }
+    void commit(store::checkpoint c) override { commits.push_back(std::move(c)); }
+    void beat(store::heartbeat_row) override {}
+    void load(std::string run) override { loads.push_back(std::move(run)); }
+    void load_agent(std::string, std::string, agent_answer done) override { agent_loads.push_back(std::move(done)); }
+    void fetch_inbox() override {}
+    void fetch_runnable(std::string) override {}
+    void wake_at(time_point) override {}
+    std::shared_ptr<const flow::workflow> definition(const std::string&) override { return nullptr; }
+    std::function<void(std::function<void()>)> poster() override {
+        return [this](std::function<void()> work) { posts.push_back(std::move(work)); };
+    }
+
+    std::deque<store::checkpoint> commits;
+    std::vector<std::string> loads;
+    std::vector<agent_answer> agent_loads;
+    std::vector<std::function<void()>> posts;
+};
+
+store::agent_row agent(std::int64_t revision) {
+    store::agent_row row;
+    row.agent = "desk";
+    row.key = "k";
+    row.revision = revision;
+    row.state = R"({"at":)" + std::to_string(revision) + "}";
+    row.meta = "{}";
+    return row;
+}
+
+struct played {
+    outside world;
+    played_ports ports;
+    runtime::engine_options options;
+    runtime::core core{ports, scripted_effects(world), options};
+    std::shared_ptr<const flow::workflow> waits = workflow_of("  - hear: { listen: { to: { one: { with: { type: go } } } } }\n  - note: { call: t.remember, with: { of: $workflow.id } }\n");
+
+    std::shared_ptr<const flow::workflow> calls = workflow_of("  - work: { call: t.hold }\n  - note: { call: t.remember, with: { of: $workflow.id } }\n");
+
+    /// A new run of the agent, as the store would give it.
+    void loaded(const std::string& run, std::int64_t agent_revision = 5) { loaded(run, waits, agent_revision); }
+    void loaded(const std::string& run, std::shared_ptr<const flow::workflow> of, std::int64_t agent_revision) {
+        runtime::loaded_run l;
+        l.row.id = run;
+        l.row.agent = "desk";
+        l.row.agent_key = "k";
+        l.row.input = "null";
+        l.workflow = std::move(of);
+        l.agent = agent(agent_revision);
+        core.loaded(std::move(l));
+    }
+    void hear(const std::string& run, std::int64_t seq) {
+        store::inbox_entry e;
+        e.seq = seq;
+        e.run = run;
+        e.kind = "event";
+        e.source = "test";
+        e.id = std::to_string(seq);
+        e.body = R"({"specversion":"1.0","source":"test","id":")" + e.id + R"(","type":"go"})";
+        core.received({e});
+    }
+    /// The run's call is over.
+    void end_work(const std::string& run) {
+        world.release(run, "work", 1);
+        for (const auto& post : std::exchange(ports.posts, {})) post();
+    }
+    /// The oldest checkpoint under way.
+    store::checkpoint answer(checkpoint_outcome outcome) {
+        BOOST_TEST_REQUIRE(!ports.commits.empty());
+        auto c = std::move(ports.commits.front());
+        ports.commits.pop_front();
+        core.committed(c, outcome);
+        return c;
+    }
+    std::size_t times_loaded(const std::string& run) const { return static_cast<std::size_t>(std::count(ports.loads.begin(), ports.loads.end(), run)); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(core_alone)
+
+BOOST_AUTO_TEST_CASE(a_run_that_was_read_before_its_shard_came_back_is_read_again) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.core.wake("r1");
+    p.core.disown({{0, 1}});
+    p.core.own({{0, 3}}, {});
+    p.core.wake("r1");
+    p.loaded("r1");  // what the reader had in hand: another engine may have gone on with it
+    BOOST_TEST(p.ports.commits.empty());
+    BOOST_TEST(p.times_loaded("r1") == 2u);
+    p.loaded("r1");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.ports.commits.front().epoch == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_that_was_lost_and_taken_again_is_not_lost_by_the_news_of_the_first) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.core.wake("r1");
+    p.loaded("r1");
+    p.core.own({{0, 2}}, {});  // before anybody had noticed that the first was gone
+    BOOST_TEST(p.core.resident_runs() == 0u);
+    p.core.disown({{0, 1}});
+    BOOST_TEST(p.core.holds({0, 2}));
+    p.core.wake("r1");
+    p.loaded("r1");
+    p.answer(checkpoint_outcome::fenced);  // of the first lease
+    BOOST_TEST(p.core.holds({0, 2}));
+    BOOST_TEST(p.core.resident_runs() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_was_taken_and_not_applied_comes_again) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.hear("r1", 7);
+    p.core.disown({{0, 1}});
+    p.loaded("r1");
+    p.core.own({{0, 3}}, {});
+    p.hear("r1", 7);
+    p.loaded("r1");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST((p.ports.commits.front().consumed == std::vector<std::int64_t>{7}));
+}
+
+BOOST_AUTO_TEST_CASE(messages_behind_a_refused_checkpoint_come_again_in_their_order) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.hear("r1", 7);
+    p.loaded("r1");
+    p.hear("r1", 8);  // waits for the checkpoint that is under way
+    BOOST_TEST((p.answer(checkpoint_outcome::conflict).consumed == std::vector<std::int64_t>{7}));
+    p.hear("r1", 7);
+    p.hear("r1", 8);
+    p.loaded("r1");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST((p.ports.commits.front().consumed == std::vector<std::int64_t>{7, 8}));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_seen_of_an_agent_in_a_refused_checkpoint_is_built_on_by_nobody) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    for (const auto* run : {"r1", "r2"}) p.core.wake(run);
+    p.loaded("r1", p.calls, 5);
+    BOOST_TEST(p.answer(checkpoint_outcome::committed).agents.at(0).revision == 6);
+    p.loaded("r2");
+    p.end_work("r1");  // goes on with what r2 has made of the agent
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 2u);
+    BOOST_TEST(p.ports.commits.back().agents.at(0).revision == 8);
+    p.answer(checkpoint_outcome::conflict);   // r2
+    BOOST_TEST(p.ports.agent_loads.empty());  // not yet: the row may still change
+    p.answer(checkpoint_outcome::conflict);   // r1, since it builds on r2
+    p.loaded("r2", 6);
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.ports.commits.front().agents.at(0).revision == 7);
+}
+
+BOOST_AUTO_TEST_CASE(runs_wait_until_an_agent_in_doubt_has_been_read_again) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    for (const auto* run : {"r1", "r2", "r3"}) p.core.wake(run);
+    p.loaded("r1", p.calls, 5);
+    p.answer(checkpoint_outcome::committed);
+    p.loaded("r2");
+    p.answer(checkpoint_outcome::conflict);
+    p.end_work("r1");
+    p.loaded("r3");
+    BOOST_TEST(p.ports.commits.empty());
+    BOOST_TEST_REQUIRE(p.ports.agent_loads.size() == 1u);
+    p.ports.agent_loads.front()(agent(9));
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 2u);
+    BOOST_TEST(p.ports.commits[0].agents.at(0).revision == 10);
+    BOOST_TEST(p.ports.commits[1].agents.at(0).revision == 11);
+}
+
+BOOST_AUTO_TEST_CASE(a_load_that_may_have_read_an_agent_before_its_last_change_is_repeated) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.core.wake("r1");
+    p.core.wake("r2");
+    p.loaded("r1");
+    p.answer(checkpoint_outcome::committed);  // revision 6; then r1 waits, and leaves memory
+    p.loaded("r2", 5);
+    BOOST_TEST(p.ports.commits.empty());
+    BOOST_TEST(p.times_loaded("r2") == 2u);
+    p.loaded("r2", 6);
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.ports.commits.front().agents.at(0).revision == 7);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
