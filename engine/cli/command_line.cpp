@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include "base/suggest.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
@@ -9,6 +10,7 @@
 #include <functional>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace pawl::cli {
 namespace {
@@ -437,6 +439,44 @@ void add_tools(CLI::App& app, tools_options& o, chosen_command& chosen) {
     call->callback([&] { chosen = [&o] { return call_tool_command(o); }; });
 }
 
+/// The command as far as it was understood, the innermost one last.
+std::vector<const CLI::App*> understood(const CLI::App& app) {
+    std::vector<const CLI::App*> path{&app};
+    while (!path.back()->get_subcommands().empty()) path.push_back(path.back()->get_subcommands().front());
+    return path;
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+    return names;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const auto* option : app.get_options()) {
+        for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
+}
+
+/// What is wrong with the arguments: what nobody knows comes before what is missing.
+std::string complaint(const CLI::App& app, const CLI::ParseError& wrong) {
+    const auto path = understood(app);
+    std::string command;
+    for (const auto* part : path) command += (command.empty() ? "" : " ") + part->get_name();
+    const auto see = "\n  see: " + command + " --help";
+    const auto left = app.remaining(true);
+    const bool about_these = dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr || dynamic_cast<const CLI::ExtrasError*>(&wrong) != nullptr;
+    if (left.empty() || !about_these) return wrong.what() + see;
+    const auto& unknown = left.front();
+    const bool is_option = unknown.starts_with("-");
+    const auto known = is_option ? names_of_options(*path.back()) : names_of_commands(*path.back());
+    if (known.empty()) return "`" + unknown + "` is one argument too many for `" + command + "`" + see;
+    const auto near = closest(unknown, known);
+    return "`" + command + "` has no " + (is_option ? "option" : "command") + " `" + unknown + "`" + (near ? "; did you mean `" + *near + "`?" : "") + see;
+}
+
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
@@ -466,7 +506,7 @@ int run_program(int argc, const char* const* argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& wrong) {
         if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
-        return fail(std::string(wrong.what()) + "\n  see: pawl --help");
+        return fail(complaint(app, wrong));
     }
     return chosen ? chosen() : fail("nothing to do; see: pawl --help");
 }

@@ -51,6 +51,17 @@ BOOST_AUTO_TEST_CASE(flows_with_mistakes_name_file_line_and_column) {
     BOOST_TEST(!std::filesystem::exists(p.folder.path() + "/.pawl/default.sqlite"), "a flow that does not compile makes no store");
 }
 
+BOOST_AUTO_TEST_CASE(arguments_that_are_wrong_point_to_the_help_of_their_command) {
+    const project p;
+    expect_error(p.at.run({"runs", "show"}), {"ID is required", "see: pawl runs show --help"});
+    expect_error(p.at.run({"runs", "list", "--limit", "-1"}), {"not in range", "see: pawl runs list --help"});
+    expect_error(p.at.run({"check", "--jsn"}), {"`pawl check` has no option `--jsn`; did you mean `--json`?", "see: pawl check --help"});
+    expect_error(p.at.run({"runs", "shwo", "1"}), {"`pawl runs` has no command `shwo`; did you mean `show`?", "see: pawl runs --help"});
+    expect_error(p.at.run({"rnu"}), {"`pawl` has no command `rnu`; did you mean `run`?", "see: pawl --help"});
+    expect_error(p.at.run({"doctor", "now"}), {"`now` is one argument too many for `pawl doctor`", "see: pawl doctor --help"});
+    expect_error(p.at.run({}), {"see: pawl --help"});
+}
+
 BOOST_AUTO_TEST_CASE(inputs_that_are_wrong_start_no_run) {
     const project p;
     const auto flow = head + "input: { schema: { document: { type: object, required: [n], properties: { n: { type: integer } } } } }\ndo:\n  - a: { set: { x: 1 } }\n";
