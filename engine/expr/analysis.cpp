@@ -53,6 +53,7 @@ void fold(program::compiled& code) {
     bounds.steps = 10'000;
     bounds.value_bytes = 64 * 1024;
     bounds.string_bytes = 16 * 1024;
+    bounds.result_bytes = 64 * 1024;
     std::unordered_set<const node*> known;
     for (auto& n : code.nodes) {
         if (!pure_node(n, [&](const node* child) { return child == nullptr || known.contains(child); })) continue;
@@ -61,7 +62,8 @@ void fold(program::compiled& code) {
         machine m(code, {}, bounds, nullptr);
         const value v = m.one(&n, nullptr, value());
         json::value made;
-        if (!v.ok() || !to_json(v, made, 100)) continue;
+        auto room = bounds.result_bytes;
+        if (!v.ok() || to_json(v, made, 100, room) != copied::whole) continue;
         n.constant = value::borrow(code.constants.emplace_back(std::move(made)));
         n.what = op::constant;
         n.a = n.b = n.c = n.d = nullptr;
@@ -76,7 +78,8 @@ analysis analyse(const program::compiled& code) {
     facts.may_yield_none = !yields.single;
     if (code.root->what == op::constant) {
         json::value v;
-        if (to_json(code.root->constant, v, max_value_depth)) facts.constant = std::move(v);
+        auto room = limits().result_bytes;
+        if (to_json(code.root->constant, v, max_value_depth, room) == copied::whole) facts.constant = std::move(v);
     }
     std::unordered_map<const node*, const node*> step_after;
     for (const auto& n : code.nodes) {

@@ -17,7 +17,7 @@ value csv_row(machine& m, const value& row, bool tabs) {
         if (cell.is_array() || cell.is_object()) return m.fail(described(cell) + " is not valid in a " + name + " row");
         if (cell.is_null()) continue;
         if (!cell.is_string()) {
-            append_text(out, cell);
+            append_text(out, cell, m.enough_text());
             continue;
         }
         if (!tabs) out.push_back('"');
@@ -78,8 +78,7 @@ int hex_digit(char c) noexcept {
     return -1;
 }
 
-value uri_decoded(machine& m, const value& v) {
-    const auto text = to_plain(v);
+value uri_decoded(machine& m, const value& v, std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%') {
@@ -103,7 +102,7 @@ value shell(machine& m, const value& v) {
         const value word = v.is_array() ? v.item(i) : v;
         if (word.is_array() || word.is_object()) return m.fail(described(word) + " can not be escaped for shell");
         if (!word.is_string()) {
-            append_text(out, word);
+            append_text(out, word, m.enough_text());
             continue;
         }
         out.push_back('\'');
@@ -136,8 +135,7 @@ std::string base32(std::string_view text) {
 }
 
 /// Base 64 or 32. A letter too few at the end is dropped bits; none at all from some letters is an error.
-value decoded(machine& m, const value& v, std::string_view alphabet, unsigned width, std::string_view name) {
-    const auto text = to_plain(v);
+value decoded(machine& m, const value& v, std::string_view text, std::string_view alphabet, unsigned width, std::string_view name) {
     auto end = text.size();
     while (end > 0 && text[end - 1] == '=') --end;
     std::string out;
@@ -160,20 +158,32 @@ value decoded(machine& m, const value& v, std::string_view alphabet, unsigned wi
 }  // namespace
 
 value format_value(machine& m, text_format format, const value& v) {
+    if (format == text_format::text && v.is_string()) return v;
+    const auto written = [&]() -> std::string {
+        switch (format) {
+            case text_format::csv:
+            case text_format::tsv:
+            case text_format::sh: return {};
+            case text_format::json: return to_text(v, m.enough_text());
+            default: return to_plain(v, m.enough_text());
+        }
+    };
+    auto text = written();
+    if (text.size() > m.bounds().string_bytes) return m.limit(too_long_text(m.bounds()));
     value result;
     switch (format) {
-        case text_format::text: result = v.is_string() ? v : m.text(to_text(v)); break;
-        case text_format::json: result = m.text(to_text(v)); break;
+        case text_format::text:
+        case text_format::json: result = m.text(std::move(text)); break;
         case text_format::csv: result = csv_row(m, v, false); break;
         case text_format::tsv: result = csv_row(m, v, true); break;
-        case text_format::html: result = m.text(html(to_plain(v))); break;
-        case text_format::uri: result = m.text(uri(to_plain(v))); break;
-        case text_format::urid: result = uri_decoded(m, v); break;
+        case text_format::html: result = m.text(html(text)); break;
+        case text_format::uri: result = m.text(uri(text)); break;
+        case text_format::urid: result = uri_decoded(m, v, text); break;
         case text_format::sh: result = shell(m, v); break;
-        case text_format::base64: result = m.text(to_base64(to_plain(v))); break;
-        case text_format::base64d: result = decoded(m, v, base64_alphabet, 6, "base64"); break;
-        case text_format::base32: result = m.text(base32(to_plain(v))); break;
-        case text_format::base32d: result = decoded(m, v, base32_alphabet, 5, "base32"); break;
+        case text_format::base64: result = m.text(to_base64(text)); break;
+        case text_format::base64d: result = decoded(m, v, text, base64_alphabet, 6, "base64"); break;
+        case text_format::base32: result = m.text(base32(text)); break;
+        case text_format::base32d: result = decoded(m, v, text, base32_alphabet, 5, "base32"); break;
     }
     if (result.ok()) m.funds().charge(result.text().size() / 32);
     return result;

@@ -3,6 +3,8 @@
 
 namespace pawl::expr {
 
+std::string too_long_text(const limits& bounds) { return "a string is longer than the limit of " + std::to_string(bounds.string_bytes) + " bytes"; }
+
 machine::machine(const program::compiled& code, std::span<const json::value* const> globals, const limits& bounds, const char* stack_floor)
     : code_(code), globals_(globals), bounds_(bounds), links_(budget_) {
     budget_.steps = bounds.steps;
@@ -27,7 +29,7 @@ value machine::limit(std::string message) {
 }
 
 value machine::text(std::string s) {
-    if (s.size() > bounds_.string_bytes) return limit("a string of " + std::to_string(s.size()) + " bytes is over the limit of " + std::to_string(bounds_.string_bytes));
+    if (s.size() > bounds_.string_bytes) return limit(too_long_text(bounds_));
     return value::string(budget_, std::move(s));
 }
 
@@ -78,9 +80,15 @@ eval_error machine::take_failure() {
     }
     const value payload = signal_ == signal::broken ? value::borrow(std::string_view("break")) : std::exchange(payload_, value());
     error.kind = eval_error_kind::raised;
-    if (!to_json(payload, error.payload, bounds_.depth)) error.payload = "the error's value is nested too deep";
-    error.message = payload.is_string() ? std::string(payload.text()) : payload.is_null() ? "null (null) not a string" : to_text(payload) + " (not a string)";
-    if (constexpr std::size_t most = 2'000; error.message.size() > most) error.message = valid_utf8(error.message.substr(0, most)) + "...";
+    auto room = bounds_.result_bytes;
+    switch (to_json(payload, error.payload, bounds_.depth, room)) {
+        case copied::whole: break;
+        case copied::too_deep: error.payload = "the error's value is nested too deep"; break;
+        case copied::too_large: error.payload = "the error's value is too large"; break;
+    }
+    constexpr std::size_t most = 2'000;
+    error.message = payload.is_null() ? "null (null) not a string" : to_plain(payload, most + 1) + (payload.is_string() ? "" : " (not a string)");
+    if (error.message.size() > most) error.message = valid_utf8(error.message.substr(0, most)) + "...";
     if (current_ != nullptr && current_->length > 0 && current_->offset + current_->length <= code_.text.size()) {
         auto source = code_.text.substr(current_->offset, current_->length);
         if (source.size() > 60) source = source.substr(0, 57) + "...";

@@ -47,6 +47,7 @@ public:
     value fail(value payload);
     value limit(std::string message);
     value text(std::string s);  ///< a string value, or the limit error
+    std::size_t enough_text() const noexcept { return bounds_.string_bytes + 1; }  ///< writing further cannot make a string that text() takes
     value array(std::vector<value>&& items) { return value::array(budget_, std::move(items)); }
     bool compare(const value& a, const value& b, int& order);  ///< false after an error
     bool equal(const value& a, const value& b, bool& same);
@@ -182,9 +183,11 @@ value delete_paths(machine& m, value target, const value& paths);          ///< 
 /// The place of `key` in `target`, made when missing; null after an error or for a slice.
 value* place(machine& m, value& target, const value& key);                 ///< paths.cpp
 value format_value(machine& m, text_format format, const value& v);        ///< formats.cpp
-std::string to_text(const value& v);                                       ///< text.cpp: compact JSON
-void append_text(std::string& out, const value& v);                        ///< text.cpp
-std::string to_plain(const value& v);                                      ///< text.cpp: strings as they are
+std::string too_long_text(const limits& bounds);                           ///< machine.cpp: the message of the limit on strings
+/// Compact JSON, unfinished once it has `enough` bytes: what is written out may be far longer than the value, whose parts can be shared (text.cpp).
+std::string to_text(const value& v, std::size_t enough);
+void append_text(std::string& out, const value& v, std::size_t enough);    ///< text.cpp
+std::string to_plain(const value& v, std::size_t enough);                  ///< text.cpp: strings as they are
 std::string excerpt(const value& v);                                       ///< text.cpp: for messages, at most 29 bytes
 std::string described(const value& v);                                     ///< "number (5)"
 value parse_text(machine& m, std::string_view text);                       ///< parse_text.cpp

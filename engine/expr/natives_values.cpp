@@ -154,7 +154,7 @@ value from_entries(machine& m, value in, value*) {
         if (!e.is_object()) return m.fail("Cannot index " + std::string(type_name(e)) + " with string (\"key\")");
         value key = first_of(e, {"key", "k", "name", "Name", "Key", "K"});
         if (key.is_array() || key.is_object()) return m.fail("Cannot use " + described(key) + " as object key");
-        if (!key.is_string()) key = m.text(to_text(key));
+        if (!key.is_string()) key = m.text(to_text(key, m.enough_text()));
         object.set(std::move(key), first_of(e, {"value", "v", "Value", "V"}));
     }
     m.funds().charge(in.size());
@@ -257,7 +257,7 @@ value join(machine& m, value in, value* a) {
         if (item.is_string()) {
             out += item.text();
         } else if (!item.is_null()) {
-            append_text(out, item);
+            append_text(out, item, m.enough_text());
         }
         if (out.size() > m.bounds().string_bytes) break;
     }

@@ -25,10 +25,6 @@ value operands(machine& m, const value& a, const value& b, std::string_view what
     return m.fail(described(a) + " and " + described(b) + " cannot be " + std::string(what));
 }
 
-value over_string_limit(machine& m, std::size_t size) {
-    return m.limit("a string of " + std::to_string(size) + " bytes is over the limit of " + std::to_string(m.bounds().string_bytes));
-}
-
 value add(machine& m, value a, value b) {
     if (a.is_number() && b.is_number()) {
         if (std::int64_t sum = 0; a.what() == kind::integer && b.what() == kind::integer && !__builtin_add_overflow(a.int64(), b.int64(), &sum)) {
@@ -41,7 +37,7 @@ value add(machine& m, value a, value b) {
     if (b.is_null()) return a;
     if (a.is_string() && b.is_string()) {
         const auto size = a.text().size() + b.text().size();
-        if (size > m.bounds().string_bytes) return over_string_limit(m, size);
+        if (size > m.bounds().string_bytes) return m.limit(too_long_text(m.bounds()));
         m.funds().charge(b.text().size() / 64);
         if (b.text().empty()) return a;
         a.edit_string(m.funds()).append(b.text());
@@ -89,7 +85,7 @@ value repeat(machine& m, const value& text, const value& count) {
     if (text.text().empty()) return text;
     const double size = std::floor(n) * static_cast<double>(text.text().size());
     if (size >= 2147483647.0) return m.fail("Repeat string result too long");
-    if (size > static_cast<double>(m.bounds().string_bytes)) return over_string_limit(m, static_cast<std::size_t>(size));
+    if (size > static_cast<double>(m.bounds().string_bytes)) return m.limit(too_long_text(m.bounds()));
     std::string out;
     out.reserve(static_cast<std::size_t>(size));
     for (auto i = static_cast<std::size_t>(n); i > 0; --i) out += text.text();

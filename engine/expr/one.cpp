@@ -189,7 +189,7 @@ bool machine::append_part(const node* n, const value& part, std::string& out) {
     if (n->format == text_format::text && part.is_string()) {
         out += part.text();
     } else if (n->format == text_format::text) {
-        append_text(out, part);
+        append_text(out, part, enough_text());
     } else {
         const value formatted = format_value(*this, n->format, part);
         if (!formatted.ok()) return false;
@@ -197,7 +197,7 @@ bool machine::append_part(const node* n, const value& part, std::string& out) {
     }
     budget_.charge(out.size() / 256);
     if (out.size() <= bounds_.string_bytes) return true;
-    limit("a string of " + std::to_string(out.size()) + " bytes is over the limit of " + std::to_string(bounds_.string_bytes));
+    limit(too_long_text(bounds_));
     return false;
 }
 

@@ -11,20 +11,22 @@
 namespace pawl::expr {
 namespace {
 
-eval_error too_deep_result(const limits& bounds) {
-    eval_error error;
-    error.kind = eval_error_kind::limit;
-    error.message = "the result is nested deeper than the limit of " + std::to_string(bounds.depth) + " levels";
-    error.payload = json::string(error.message);
-    return error;
-}
-
-eval_error miscounted(eval_error_kind kind, std::string message) {
+eval_error failure(eval_error_kind kind, std::string message) {
     eval_error error;
     error.kind = kind;
     error.message = std::move(message);
     error.payload = json::string(error.message);
     return error;
+}
+
+boost::system::result<json::value, eval_error> copied_out(const value& v, std::size_t& room, const limits& bounds) {
+    json::value result;
+    switch (to_json(v, result, bounds.depth, room)) {
+        case copied::whole: break;
+        case copied::too_deep: return failure(eval_error_kind::limit, "the result is nested deeper than the limit of " + std::to_string(bounds.depth) + " levels");
+        case copied::too_large: return failure(eval_error_kind::limit, "the result is larger than the limit of " + std::to_string(bounds.result_bytes) + " bytes of JSON");
+    }
+    return result;
 }
 
 }  // namespace
@@ -50,13 +52,17 @@ boost::system::result<program, compile_error> program::compile(std::string_view 
 
 boost::system::result<json::value, eval_error> program::evaluate_one(const json::value& input, std::span<const json::value* const> variables,
                                                                      const limits& bounds) const {
+    auto room = bounds.result_bytes;
+    return evaluate_within(room, input, variables, bounds);
+}
+
+boost::system::result<json::value, eval_error> program::evaluate_within(std::size_t& room, const json::value& input, std::span<const json::value* const> variables,
+                                                                        const limits& bounds) const {
     machine m(*code_, variables, bounds, thread_stack_floor());
-    json::value result;
     if (code_->root->single) {
         const value v = m.one(code_->root, nullptr, value::borrow(input));
         if (!v.ok() || m.exhausted()) return m.take_failure();
-        if (!to_json(v, result, bounds.depth)) return too_deep_result(bounds);
-        return result;
+        return copied_out(v, room, bounds);
     }
     std::size_t count = 0;
     value first;
@@ -65,11 +71,10 @@ boost::system::result<json::value, eval_error> program::evaluate_one(const json:
         first = std::move(v);
         return true;
     });
-    if (count > 1) return miscounted(eval_error_kind::many_outputs, "the expression yields more than one value; take `first(...)` or collect them with `[...]`");
+    if (count > 1) return failure(eval_error_kind::many_outputs, "the expression yields more than one value; take `first(...)` or collect them with `[...]`");
     if (!ended || m.exhausted()) return m.take_failure();
-    if (count == 0) return miscounted(eval_error_kind::no_output, "the expression yields no value; give it a default with `// null` or another value");
-    if (!to_json(first, result, bounds.depth)) return too_deep_result(bounds);
-    return result;
+    if (count == 0) return failure(eval_error_kind::no_output, "the expression yields no value; give it a default with `// null` or another value");
+    return copied_out(first, room, bounds);
 }
 
 const analysis& program::analyse() const { return code_->facts; }
@@ -126,16 +131,16 @@ boost::system::result<std::optional<json::value>, eval_error> evaluation::next()
     }
     if (++s.outputs > s.bounds.outputs) {
         s.over = true;
-        return miscounted(eval_error_kind::limit, "the expression yields more than the limit of " + std::to_string(s.bounds.outputs) + " values");
+        return failure(eval_error_kind::limit, "the expression yields more than the limit of " + std::to_string(s.bounds.outputs) + " values");
     }
-    json::value result;
-    const bool copied = to_json(s.output, result, s.bounds.depth);
+    auto room = s.bounds.result_bytes;
+    auto result = copied_out(s.output, room, s.bounds);
     s.output = value();
-    if (!copied) {
+    if (!result) {
         s.over = true;
-        return too_deep_result(s.bounds);
+        return result.error();
     }
-    return std::optional<json::value>(std::move(result));
+    return std::optional<json::value>(std::move(*result));
 }
 
 evaluation program::evaluate(const json::value& input, std::span<const json::value* const> variables, const limits& bounds) const {

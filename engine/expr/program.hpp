@@ -36,6 +36,7 @@ struct limits {
     std::size_t outputs = 1'000'000;             ///< values yielded to the caller
     std::size_t value_bytes = 256 * 1024 * 1024; ///< estimated bytes of values alive in one evaluation
     std::size_t string_bytes = 64 * 1024 * 1024; ///< longest string built
+    std::size_t result_bytes = 16 * 1024 * 1024; ///< about the JSON text of an output; of a template: of all that its expressions yield
     std::size_t depth = 2'000;                   ///< nesting of calls and of values
     std::uint64_t regex_steps = 1'000'000;       ///< backtracking steps of one match
 };
@@ -91,6 +92,9 @@ public:
     /// `variables[i]` is the value of the i-th name given to compile(); none may be null.
     boost::system::result<json::value, eval_error> evaluate_one(const json::value& input, std::span<const json::value* const> variables = {},
                                                                 const limits& bounds = {}) const;
+    /// The same, for one of several results that share a bound: `room` is what is left of `bounds.result_bytes`, and shrinks by this result.
+    boost::system::result<json::value, eval_error> evaluate_within(std::size_t& room, const json::value& input, std::span<const json::value* const> variables,
+                                                                   const limits& bounds) const;
 
     /// Starts a lazy evaluation; `input`, `variables` and the values they point to must outlive it.
     evaluation evaluate(const json::value& input, std::span<const json::value* const> variables = {}, const limits& bounds = {}) const;

@@ -100,7 +100,8 @@ public:
 private:
     static shape of_constant(const node& n) {
         json::value value;
-        if (!to_json(n.constant, value, deepest)) return {};
+        auto room = limits().result_bytes;
+        if (to_json(n.constant, value, deepest, room) != copied::whole) return {};
         return shape_of(value, n.offset == no_offset ? 0 : n.offset);
     }
 

@@ -1,6 +1,7 @@
 #include "expr/template.hpp"
 
 #include "expr/lexer.hpp"
+#include "expr/machine.hpp"
 
 #include <memory>
 
@@ -190,9 +191,10 @@ struct template_run {
     std::span<const json::value* const> variables;
     const limits& bounds;
     std::optional<template_eval_error> error;
+    std::size_t room = bounds.result_bytes;
 
     std::optional<json::value> expression(const piece& p, const std::string& pointer) {
-        auto result = p.code->evaluate_one(input, variables, bounds);
+        auto result = p.code->evaluate_within(room, input, variables, bounds);
         if (result) return std::move(*result);
         error = {pointer, result.error()};
         error->error.offset += p.offset;
@@ -217,12 +219,12 @@ struct template_run {
             if (v->is_string()) {
                 out += std::string_view(v->get_string());
             } else {
-                append_text(out, *v);
+                pawl::append_text(out, *v);
             }
             if (out.size() <= bounds.string_bytes) continue;
             error = {pointer, {}};
             error->error.kind = eval_error_kind::limit;
-            error->error.message = "a string of " + std::to_string(out.size()) + " bytes is over the limit of " + std::to_string(bounds.string_bytes);
+            error->error.message = too_long_text(bounds);
             error->error.payload = json::string(error->error.message);
             return std::nullopt;
         }

@@ -48,7 +48,7 @@ void append_real(std::string& out, double d) {
     }
 }
 
-/// Stops once `out` has `enough` bytes: messages need only the beginning.
+/// Stops once `out` has `enough` bytes: messages need only the beginning, and the text of a value that shares its parts can be far longer than the value.
 struct writer {
     std::string& out;
     std::size_t enough;
@@ -63,7 +63,7 @@ struct writer {
             case kind::integer: out += std::to_string(v.int64()); return;
             case kind::unsigned_integer: out += std::to_string(v.uint64()); return;
             case kind::real: append_real(out, v.real()); return;
-            case kind::string: append_string(out, enough == npos ? v.text() : v.text().substr(0, enough)); return;
+            case kind::string: append_string(out, v.text().substr(0, enough)); return;
             default: break;
         }
         if (depth > max_value_depth) {
@@ -82,21 +82,19 @@ struct writer {
         }
         out.push_back(array ? ']' : '}');
     }
-
-    static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 };
 
 }  // namespace
 
-void append_text(std::string& out, const value& v) { writer{out, writer::npos}.write(v, 0); }
+void append_text(std::string& out, const value& v, std::size_t enough) { writer{out, enough}.write(v, 0); }
 
-std::string to_text(const value& v) {
+std::string to_text(const value& v, std::size_t enough) {
     std::string out;
-    append_text(out, v);
+    append_text(out, v, enough);
     return out;
 }
 
-std::string to_plain(const value& v) { return v.is_string() ? std::string(v.text()) : to_text(v); }
+std::string to_plain(const value& v, std::size_t enough) { return v.is_string() ? std::string(v.text()) : to_text(v, enough); }
 
 std::string excerpt(const value& v) {
     constexpr std::size_t most = 29;

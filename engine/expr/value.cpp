@@ -228,14 +228,21 @@ void object_node::erase(std::size_t index) {
     rehash();
 }
 
-bool to_json(const value& from, json::value& to, std::size_t max_depth) {
+copied to_json(const value& from, json::value& to, std::size_t max_depth, std::size_t& room) {
+    constexpr std::size_t scalar = 4, around = 2, between = 2;  // bytes of text, about
+    const auto take = [&](std::size_t bytes) {
+        const bool fits = bytes <= room;
+        room -= fits ? bytes : room;
+        return fits;
+    };
+    const auto inside = [&](const value& part, json::value& made) { return to_json(part, made, max_depth - 1, room); };
     switch (from.what()) {
         case kind::invalid:
-        case kind::null: to = nullptr; return true;
-        case kind::false_: to = false; return true;
-        case kind::true_: to = true; return true;
-        case kind::integer: to = from.int64(); return true;
-        case kind::unsigned_integer: to = from.uint64(); return true;
+        case kind::null: to = nullptr; break;
+        case kind::false_: to = false; break;
+        case kind::true_: to = true; break;
+        case kind::integer: to = from.int64(); break;
+        case kind::unsigned_integer: to = from.uint64(); break;
         case kind::real: {
             // An integral result is an integer to whoever reads it next.
             const double d = from.real();
@@ -244,31 +251,38 @@ bool to_json(const value& from, json::value& to, std::size_t max_depth) {
             } else {
                 to = d;
             }
-            return true;
+            break;
         }
-        case kind::string: to.emplace_string() = from.text(); return true;
+        case kind::string: {
+            if (!take(from.text().size() + around)) return copied::too_large;
+            to.emplace_string() = from.text();
+            return copied::whole;
+        }
         case kind::array: {
-            if (max_depth == 0) return false;
-            auto& array = to.emplace_array();
+            if (max_depth == 0) return copied::too_deep;
             const auto count = from.size();
+            if (!take(around + count)) return copied::too_large;
+            auto& array = to.emplace_array();
             array.reserve(count);
             for (std::size_t i = 0; i < count; ++i) {
-                if (!to_json(from.item(i), array.emplace_back(nullptr), max_depth - 1)) return false;
+                if (const auto done = inside(from.item(i), array.emplace_back(nullptr)); done != copied::whole) return done;
             }
-            return true;
+            return copied::whole;
         }
         case kind::object: {
-            if (max_depth == 0) return false;
-            auto& object = to.emplace_object();
+            if (max_depth == 0) return copied::too_deep;
             const auto count = from.size();
+            if (!take(around + count)) return copied::too_large;
+            auto& object = to.emplace_object();
             object.reserve(count);
             for (std::size_t i = 0; i < count; ++i) {
-                if (!to_json(from.member(i), object[from.key(i)], max_depth - 1)) return false;
+                if (!take(from.key(i).size() + around + between)) return copied::too_large;
+                if (const auto done = inside(from.member(i), object[from.key(i)]); done != copied::whole) return done;
             }
-            return true;
+            return copied::whole;
         }
     }
-    return true;
+    return take(scalar) ? copied::whole : copied::too_large;
 }
 
 }  // namespace pawl::expr

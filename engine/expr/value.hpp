@@ -209,8 +209,10 @@ private:
 /// The deepest nesting that the recursive operations accept, as jq.
 inline constexpr std::size_t max_value_depth = 10'000;
 
-/// Copies out what the evaluation made. False when nesting exceeds `max_depth`.
-bool to_json(const value& from, json::value& to, std::size_t max_depth);
+enum class copied { whole, too_deep, too_large };
+
+/// Copies out what the evaluation made: parts that it shares are copied as often as they occur. `room`: about how many bytes of JSON text there may be; it shrinks by what was copied.
+copied to_json(const value& from, json::value& to, std::size_t max_depth, std::size_t& room);
 
 /// jq's total order; `too_deep` is set when nesting exceeds max_value_depth.
 int compare(budget& b, const value& a, const value& c, bool& too_deep, std::size_t depth = 0);

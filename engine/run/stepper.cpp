@@ -201,6 +201,12 @@ void stepper::join(frame_id fork, flow::task_id branch, value_ref output) {
     }
     owner->results[static_cast<std::size_t>(at - body.branches.begin())] = std::move(output);
     if (!std::all_of(owner->results.begin(), owner->results.end(), [](const auto& r) { return r.has_value(); })) return;
+    std::size_t bytes = 0;
+    for (const auto& result : owner->results) bytes += result->text().size();
+    if (constexpr auto most = expr::limits().result_bytes; bytes > most) {
+        return fail(fork, make_problem(problem_type::expression, "The branches of task `" + s_.task_of(*owner).name + "` yield " + std::to_string(bytes) + " bytes of JSON together; the limit is " +
+                                                                     std::to_string(most) + ". Let each yield less (`output.as`)."));
+    }
     json::array all;
     for (const auto& result : owner->results) all.push_back(**result);
     complete(fork, value_ref(std::move(all)));

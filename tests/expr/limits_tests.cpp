@@ -96,6 +96,21 @@ BOOST_AUTO_TEST_CASE(deep_values_end_with_a_limit_not_a_crash) {
     BOOST_TEST(run("tojson | length", deep).outputs.at(0) == json::value(10'002));
 }
 
+BOOST_AUTO_TEST_CASE(a_small_value_that_shares_its_parts_is_not_written_out_without_end) {
+    auto bounds = fewer();
+    bounds.steps = 200'000;
+    bounds.string_bytes = bounds.result_bytes = 256 * 1024;
+    const std::string doubled = "reduce range(60) as $i (1; [., .]) | ";
+    for (const std::string written : {".", "{a: ., b: .}", "first(., 1)"}) check_limit(doubled + written, "JSON", bounds);
+    for (const std::string written : {"tojson", "tostring", "\"\\(.)\"", "@json", "@html", "@base64", "@base32d", "@uri", "@urid", "@json \"a \\(.)\"", "{(tojson): 1}", "[tojson, 1] | join(\",\")"}) {
+        check_limit(doubled + written, "string is longer", bounds);
+    }
+    for (const auto& visited : std::initializer_list<std::string>{"[..]", "flatten", "[leaf_paths]", "last(tostream)", ". == (" + doubled + " .)", "walk(.)", "map_values(tojson)", "[paths]"}) check_limit(doubled + visited, "limit", bounds);
+    const auto raised = run(doubled + "error", nullptr, {}, bounds);
+    BOOST_TEST(raised.error.starts_with("[[[[["));
+    BOOST_TEST(raised.error.size() < 3'000u);
+}
+
 BOOST_AUTO_TEST_CASE(catastrophic_regular_expressions_end) {
     check_limit("(\"a\" * 40) | test(\"(a+)+$b\")", "backtracking");
     check_limit("(\"a\" * 4000) | [match(\"(a|aa)+$b\"; \"g\")]", "limit");
@@ -125,6 +140,10 @@ BOOST_AUTO_TEST_CASE(each_bound_is_configurable) {
     bounds.string_bytes = 10;
     check_limit(". + \"abc\"", "limit of 10", bounds, "12345678");
     check_limit("[range(10)] | join(\",\")", "limit of 10", bounds);
+    bounds = {};
+    bounds.result_bytes = 100;
+    check_limit("[range(100)]", "limit of 100 bytes", bounds);
+    check_limit("range(100) | \"x\" * .", "limit of 100 bytes", bounds);
     bounds = {};
     bounds.value_bytes = 10'000;
     check_limit("[range(1000)]", "10000 bytes", bounds);

@@ -289,6 +289,28 @@ BOOST_AUTO_TEST_CASE(an_error_in_one_branch_fails_the_fork) {
     BOOST_TEST(d.abandoned.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_value_that_doubles_at_every_turn_faults_the_task_that_makes_it_too_large) {
+    driver d(R"(
+  - seed: { set: '${ "x" * 2000000 }' }
+  - grow: { set: '${ [., .] }', then: grow }
+)");
+    d.start();
+    BOOST_TEST((d.s.status == run_status::faulted));
+    BOOST_TEST(d.s.error->instance == "/do/1/grow");
+    BOOST_TEST(d.s.error->type == type_uri(problem_type::expression));
+    BOOST_TEST(d.s.error->detail.find("larger than the limit of 16777216 bytes of JSON") != std::string::npos, d.s.error->detail);
+
+    driver branches(R"(
+  - seed: { set: '${ "x" * 6000000 }' }
+  - both: { fork: { branches: [ a: { set: '${ . }' }, b: { set: '${ . }' } ] } }
+  - again: { fork: { branches: [ a: { set: '${ . }' }, b: { set: '${ . }' } ] } }
+)");
+    branches.start();
+    BOOST_TEST((branches.s.status == run_status::faulted));
+    BOOST_TEST(branches.s.error->instance == "/do/2/again");
+    BOOST_TEST(branches.s.error->detail.find("The branches of task `again` yield 24") != std::string::npos, branches.s.error->detail);
+}
+
 BOOST_AUTO_TEST_CASE(recovery_repeats_idempotent_calls_and_never_at_most_once_ones) {
     driver d("  - pay: { call: t.idempotent, with: { x: 1 } }\n");
     d.start();
