@@ -105,7 +105,7 @@ void add_test(CLI::App& app, test_options& o, record_test_options& record, chose
     command->add_flag("--crash-everywhere", o.crash_everywhere, "Crash before and after every checkpoint in turn: the end must be the same");
     command->add_flag("--duplicates", o.duplicates, "Deliver every message, decision and answer twice");
     command->add_flag("--bad-answers", o.bad_answers, "Spoil each answer in turn: the flow must end as it declares");
-    command->add_option("--shuffle", o.shuffle, "Let things happen in the order that this seed chooses")->type_name("SEED");
+    command->add_option("--shuffle", o.shuffle, "Let things happen in 16 other orders, chosen by this seed and those after it")->type_name("SEED");
     command->add_flag("--old-states", o.old_states, "Begin with the agent's state in each of its earlier versions (given.earlier)");
     command->add_flag("--all-modes", o.all_modes, "All of these");
     command->add_option("-j,--jobs", o.jobs, "Files at a time (default: the number of processors)")->type_name("N");

@@ -32,7 +32,7 @@ function(pawl_tests name)
   # The report is what tests/run counts.
   add_test(NAME ${name} COMMAND test_${name} --random=1 --logger=HRF,warning,stdout:JUNIT,all,${CMAKE_BINARY_DIR}/reports/${name}.xml)
   # Leaks that are not ours (asan), also in the processes that tests start.
-  set_tests_properties(${name} PROPERTIES TIMEOUT 900
+  set_tests_properties(${name} PROPERTIES TIMEOUT 1800
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks.txt:print_suppressions=0")
   pawl_precompile(test_${name})
 endfunction()

@@ -135,7 +135,7 @@ std::vector<finding> judge_expectations(const test_case& c, const history& h, bo
     const auto* error = h.seen.if_contains("error");
     if (!out.empty() && error != nullptr && error->is_object()) {
         const auto e = problem_from_json(error->get_object());
-        out.front().hint = "the run faulted at " + e.instance + ": " + e.type + ": " + e.detail + (out.front().hint.empty() ? "" : "\n" + out.front().hint);
+        out.front().hint = "the run faulted" + (e.instance.empty() ? "" : " at " + e.instance) + ": " + e.type + ": " + e.detail + (out.front().hint.empty() ? "" : "\n" + out.front().hint);
     }
     return out;
 }
@@ -175,7 +175,7 @@ std::optional<std::string> undeclared_end(const test_case& c, const history& h) 
     for (const auto& task : h.workflow->tasks) {
         if (task.pointer == e.instance && std::holds_alternative<flow::raise_task>(task.body)) return std::nullopt;
     }
-    return "nothing catches it, and the run ends faulted at " + e.instance + " (" + e.type + ": " + e.detail + ")";
+    return "nothing catches it, and the run ends faulted" + (e.instance.empty() ? "" : " at " + e.instance) + " (" + e.type + ": " + e.detail + ")";
 }
 
 }  // namespace pawl::trial

@@ -5,6 +5,7 @@
 namespace pawl::trial {
 namespace {
 
+constexpr std::uint64_t interleavings = 16;  ///< that --shuffle plays, one seed after another
 constexpr std::size_t most_findings = 5;  ///< of one mode: the first ones are the smallest
 
 std::string text_of(const json::object& object, std::string_view key) {
@@ -143,6 +144,7 @@ void judge::same_end(const test_case& c, const history& plain, const history& ot
 void judge::plain(const test_case& c, verdict& v, history& out) {
     auto played = play(c, {}, {}, v);
     if (!played) return;
+    for (auto& mistake : runner_.mistaken_names(c)) played->troubles.push_back(std::move(mistake));
     v.findings = judge_expectations(c, *played, false);
     v.checkpoints = played->commits;
     v.seen = played->seen;
@@ -167,11 +169,7 @@ void judge::crashes(const test_case& c, const history& plain, verdict& v) {
                 about.message = "`" + t.function + "` (task `" + t.task + "`) is at-most-once, but was executed " + std::to_string(t.executions) + " times";
                 v.findings.push_back(about);
             }
-            for (auto& f : judge_conditions(c, *played)) {
-                f.mode = about.mode;
-                f.point = about.point;
-                v.findings.push_back(std::move(f));
-            }
+            compare(plain, *played, about, judge_conditions(c, *played), v);
             if (!had_unknown(*played)) {
                 same_end(c, plain, *played, about, v);
             } else if (const auto why = undeclared_end(c, *played)) {
@@ -192,7 +190,9 @@ void judge::twice(const test_case& c, const history& plain, verdict& v) {
     about.mode = "duplicates";
     about.point = "every message, decision and answer arrives twice";
     const auto played = play(c, how, about, v);
-    if (played) same_end(c, plain, *played, about, v);
+    if (!played) return;
+    same_end(c, plain, *played, about, v);
+    compare(plain, *played, about, judge_conditions(c, *played), v);
 }
 
 void judge::bad(const test_case& c, const history& plain, verdict& v) {
@@ -209,14 +209,8 @@ void judge::bad(const test_case& c, const history& plain, verdict& v) {
                 about.point = "task `" + t.task + "` (`" + t.function + "`) gets " + m.words + (always ? ", at every try" : t.attempt > 1 ? " at try " + std::to_string(t.attempt) : "");
                 const auto played = play(c, how, about, v);
                 if (!played) return;
-                auto conditions = judge_conditions(c, *played);
-                for (auto& f : conditions) {
-                    f.mode = about.mode;
-                    f.point = about.point;
-                    f.transitions_expected = lines_of(plain);
-                    f.transitions_actual = lines_of(*played);
-                    v.findings.push_back(std::move(f));
-                }
+                const auto conditions = judge_conditions(c, *played);
+                compare(plain, *played, about, conditions, v);
                 const auto why = undeclared_end(c, *played);
                 if (why) {
                     about.pointer = c.pointer + "/name";
@@ -232,22 +226,33 @@ void judge::bad(const test_case& c, const history& plain, verdict& v) {
     }
 }
 
-void judge::shuffled(const test_case& c, const history&, verdict& v) {
-    variant how;
-    how.seed = *modes_.shuffle == 0 ? 1 : *modes_.shuffle;
-    finding about;
-    about.mode = "shuffle";
-    about.point = "seed " + std::to_string(how.seed);
-    const auto played = play(c, how, about, v);
-    if (!played) return;
-    for (auto& f : judge_expectations(c, *played, true)) {
+/// What was found in a mode, with both histories beside each other.
+void judge::compare(const history& plain, const history& other, const finding& about, std::vector<finding> found, verdict& v) {
+    for (auto& f : found) {
         f.mode = about.mode;
         f.point = about.point;
+        f.transitions_expected = lines_of(plain);
+        f.transitions_actual = lines_of(other);
         v.findings.push_back(std::move(f));
     }
 }
 
-void judge::old(const test_case& c, verdict& v) {
+/// The first seed that fails is named: with it alone, the first interleaving is the one that fails.
+void judge::shuffled(const test_case& c, const history& plain, verdict& v) {
+    const auto before = v.findings.size();
+    for (std::uint64_t i = 0; i < interleavings && v.findings.size() == before; ++i) {
+        variant how;
+        how.seed = std::max<std::uint64_t>(*modes_.shuffle, 1) + i;
+        finding about;
+        about.mode = "shuffle";
+        about.point = "seed " + std::to_string(how.seed);
+        const auto played = play(c, how, about, v);
+        if (!played) return;
+        compare(plain, *played, about, judge_expectations(c, *played, true), v);
+    }
+}
+
+void judge::old(const test_case& c, const history& plain, verdict& v) {
     for (const auto& each : c.given.earlier) {
         variant how;
         how.earlier = each;
@@ -256,11 +261,7 @@ void judge::old(const test_case& c, verdict& v) {
         about.point = "the state begins in version " + std::to_string(each.version);
         const auto played = play(c, how, about, v);
         if (!played) return;
-        for (auto& f : judge_expectations(c, *played, false)) {
-            f.mode = about.mode;
-            f.point = about.point;
-            v.findings.push_back(std::move(f));
-        }
+        compare(plain, *played, about, judge_expectations(c, *played, false), v);
     }
 }
 
@@ -305,7 +306,7 @@ verdict judge::examine(const test_case& c) {
     if (modes_.duplicates && !without(c, "duplicates")) twice(c, as_it_is, v);
     if (modes_.bad_answers && !without(c, "bad-answers")) bad(c, as_it_is, v);
     if (modes_.shuffle && !without(c, "shuffle")) shuffled(c, as_it_is, v);
-    if (modes_.old_states && !without(c, "old-states")) old(c, v);
+    if (modes_.old_states && !without(c, "old-states")) old(c, as_it_is, v);
     hide_secrets(c, v);
     return v;
 }

@@ -15,7 +15,7 @@ struct modes {
     bool crash_everywhere = false;  ///< the process dies before and after every checkpoint in turn
     bool duplicates = false;        ///< messages, decisions and answers arrive twice
     bool bad_answers = false;       ///< each answer in turn is garbage, an error, or never comes
-    std::optional<std::uint64_t> shuffle;  ///< things happen in the order that the seed chooses
+    std::optional<std::uint64_t> shuffle;  ///< things happen in the order that the seed chooses, and in those of the seeds after it
     bool old_states = false;        ///< the agent's state begins in each of its earlier versions
 };
 
@@ -54,7 +54,8 @@ private:
     void twice(const test_case& c, const history& plain, verdict& v);
     void bad(const test_case& c, const history& plain, verdict& v);
     void shuffled(const test_case& c, const history& plain, verdict& v);
-    void old(const test_case& c, verdict& v);
+    void old(const test_case& c, const history& plain, verdict& v);
+    void compare(const history& plain, const history& other, const finding& about, std::vector<finding> found, verdict& v);
     std::optional<history> play(const test_case& c, const variant& how, finding about, verdict& v);
     void same_end(const test_case& c, const history& plain, const history& other, const finding& about, verdict& v);
 

@@ -1,7 +1,9 @@
 #include "trial/match.hpp"
 
+#include "base/clock.hpp"
 #include "base/suggest.hpp"
 #include "expr/template.hpp"
+#include "expr/unicode.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,6 +20,32 @@ const std::vector<std::string> seen_name{"seen"};
 bool is_matcher(const json::value& v) {
     const auto* object = v.if_object();
     return object != nullptr && !object->empty() && object->begin()->key().starts_with("$");
+}
+
+/// The end of a range, or what is held against it: a number, or a duration in milliseconds.
+std::optional<double> measure(const json::value& v) {
+    if (v.is_number()) return v.to_number<double>();
+    if (!v.is_string()) return std::nullopt;
+    const auto duration = parse_iso8601_duration(std::string_view(v.get_string()));
+    return duration.has_value() ? std::optional(static_cast<double>(duration->count())) : std::nullopt;
+}
+
+/// Items as an author would write them: a transition as "pay completed", a call by its function, an event by its type.
+std::string brief(const json::array& items) {
+    constexpr std::size_t longest = 100;
+    std::string out;
+    for (const auto& item : items) {
+        const auto text = [&](std::string_view name) {
+            const auto* object = item.if_object();
+            const auto* member = object == nullptr ? nullptr : object->if_contains(name);
+            return member == nullptr || !member->is_string() ? std::string() : std::string(member->get_string());
+        };
+        auto line = text("outcome").empty() ? text("function").empty() ? text("type") : text("function") : text("task") + " " + text("outcome");
+        if (line.empty()) line = to_text(item);
+        if (line.size() > longest) line = expr::valid_utf8(line.substr(0, longest)) + "...";
+        out += (out.empty() ? "" : ", ") + line;
+    }
+    return "[" + out + "]";
 }
 
 bool equal(const json::value& a, const json::value& b) { return to_canonical_text(a) == to_canonical_text(b); }
@@ -65,7 +93,7 @@ private:
         const auto* items = actual.if_array();
         if (items == nullptr) return differ(pointer, path, to_text(expected), to_text(actual));
         if (items->size() != expected.size()) {
-            differ(pointer, path, std::to_string(expected.size()) + " items: " + to_text(expected), std::to_string(items->size()) + " items: " + to_text(actual));
+            differ(pointer, path, std::to_string(expected.size()) + " items: " + brief(expected), std::to_string(items->size()) + " items: " + brief(*items));
             return;
         }
         for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -92,20 +120,20 @@ private:
         for (std::size_t i = 0; i < wanted.size(); ++i) {
             auto at = from;
             while (at < items->size() && (taken[at] || !fits(wanted[i], (*items)[at]))) ++at;
-            if (at == items->size()) return differ(pointer + "/" + std::to_string(i), path, to_text(wanted[i]) + (ordered && i > 0 ? " after the items before it" : ""), to_text(actual));
+            if (at == items->size()) return differ(pointer + "/" + std::to_string(i), path, to_text(wanted[i]) + (ordered && i > 0 ? " after the items before it" : ""), brief(*items));
             taken[at] = true;
             if (ordered) from = at + 1;
         }
-        if (all && items->size() != wanted.size()) differ(pointer, path, std::to_string(wanted.size()) + " items", std::to_string(items->size()) + " items: " + to_text(actual));
+        if (all && items->size() != wanted.size()) differ(pointer, path, std::to_string(wanted.size()) + " items", std::to_string(items->size()) + " items: " + brief(*items));
     }
 
     void range(const json::value& operand, const json::value& actual, const std::string& pointer, const std::string& path) {
         const auto& ends = operand.get_array();
-        const bool number = actual.is_number();
-        const auto value = number ? actual.to_number<double>() : 0.0;
-        const bool low = ends[0].is_null() || value >= ends[0].to_number<double>();
-        const bool high = ends[1].is_null() || value <= ends[1].to_number<double>();
-        if (!number || !low || !high) differ(pointer, path, "a number in the range " + to_text(operand), to_text(actual));
+        const bool durations = ends[0].is_string() || ends[1].is_string();
+        const auto value = durations == actual.is_string() ? measure(actual) : std::nullopt;
+        const bool low = ends[0].is_null() || (value && *value >= *measure(ends[0]));
+        const bool high = ends[1].is_null() || (value && *value <= *measure(ends[1]));
+        if (!value || !low || !high) differ(pointer, path, (durations ? "a duration in the range " : "a number in the range ") + to_text(operand), to_text(actual));
     }
 
     void matches(const json::value& operand, const json::value& actual, const std::string& pointer, const std::string& path) {
@@ -125,7 +153,8 @@ private:
 
     void by_name(std::string_view name, const json::value& operand, const json::value* actual, const std::string& pointer, const std::string& path) {
         if (name == "$absent") {
-            if (operand.is_bool() && operand.get_bool() != (actual == nullptr)) differ(pointer, path, actual == nullptr ? "something" : "nothing", actual == nullptr ? "nothing" : to_text(*actual));
+            const bool absent = actual == nullptr || (path.empty() && actual->is_null());  // the run has no error, no state: null
+            if (operand.is_bool() && operand.get_bool() != absent) differ(pointer, path, absent ? "something" : "nothing", absent ? "nothing" : to_text(*actual));
             return;
         }
         if (actual == nullptr) return differ(pointer, path, std::string(name) + " " + to_text(operand), "nothing");
@@ -164,7 +193,7 @@ private:
 
 /// What is wrong with a matcher's operand; empty when nothing is.
 std::string operand_mistake(std::string_view name, const json::value& operand) {
-    const auto is_bound = [](const json::value& v) { return v.is_null() || v.is_number(); };
+    const auto is_bound = [](const json::value& v) { return v.is_null() || measure(v); };
     if (name == "$matches") {
         if (!operand.is_string()) return "`$matches` takes a regular expression, a string";
         static const std::vector<std::string> names{"pattern"};
@@ -175,7 +204,9 @@ std::string operand_mistake(std::string_view name, const json::value& operand) {
     }
     if (name == "$range") {
         const auto* ends = operand.if_array();
-        return ends != nullptr && ends->size() == 2 && is_bound((*ends)[0]) && is_bound((*ends)[1]) ? "" : "`$range` takes [LOW, HIGH]: two numbers, or null for an open end";
+        return ends != nullptr && ends->size() == 2 && is_bound((*ends)[0]) && is_bound((*ends)[1]) && ((*ends)[0].is_null() || (*ends)[1].is_null() || (*ends)[0].is_string() == (*ends)[1].is_string())
+                   ? ""
+                   : "`$range` takes [LOW, HIGH]: two numbers or two durations, or null for an open end";
     }
     if (name == "$type") {
         const auto* text = operand.if_string();

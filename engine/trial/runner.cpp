@@ -5,6 +5,7 @@
 #include "base/cloud_event.hpp"
 #include "base/ids.hpp"
 #include "flow/compile.hpp"
+#include "trial/case_names.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -67,11 +68,17 @@ public:
         for (const auto& each : case_.when) {
             if (!happen(each)) break;
         }
-        if (!rest()) troubles.push_back({case_.pointer, "the run does not come to rest: it was stopped after " + std::to_string(most_steps) + " events"});
+        if (rest()) return;
+        const auto why = world_.is_circling() ? "it goes round without a call, an event or time passing, and was stopped after about " + std::to_string(world_.circles() * tasks_at_a_time) + " tasks"
+                                              : "it was stopped after " + std::to_string(most_events) + " events, when its clock had gone on by " + to_iso8601(world_.now() - case_.given.clock);
+        troubles.push_back({case_.pointer, "the run does not come to rest: " + why});
     }
 
+    static constexpr std::size_t most_events = 200'000;      ///< of a history
+    static constexpr std::uint64_t tasks_at_a_time = 10'000;
+    static constexpr std::size_t most_circles = 100;
+
 private:
-    static constexpr std::size_t most_steps = 200'000;
 
     void start(const json::value& input) {
         runs.push_back(prefix + std::to_string(runs.size() + 1));
@@ -80,7 +87,7 @@ private:
 
     /// To the end, or to where only the outside could help.
     bool rest() {
-        for (std::size_t i = 0; i < most_steps; ++i) {
+        while (!world_.is_stuck()) {
             if (!world_.step() && (world_.all_final() || !world_.pass_time())) return true;
         }
         return false;
@@ -95,14 +102,15 @@ private:
 
     bool decide(const happening& h) {
         const store::approval_row* asked = nullptr;
-        for (std::size_t i = 0; i < most_steps; ++i) {
-            asked = pending(h.task);
-            if (asked != nullptr) break;
+        while (asked = pending(h.task), asked == nullptr) {
+            if (world_.is_stuck()) return true;  // rest() will tell
             if (!world_.step() && (world_.all_final() || !world_.pass_time())) break;
         }
         const std::string what = h.what == happening::kind::approve ? "approve" : "reject";
         if (asked == nullptr) {
-            troubles.push_back({h.pointer, "nothing to " + what + ": " + (h.task.empty() ? "no task" : "task `" + h.task + "`") + " asked for a decision"});
+            const auto* other = pending("");
+            troubles.push_back({h.pointer, "nothing to " + what + ": " + (h.task.empty() ? "no task" : "task `" + h.task + "` has not") + " asked for a decision" +
+                                               (other != nullptr ? "; task `" + other->task + "` waits for one" : "")});
             return false;
         }
         decided_.insert(asked->id);
@@ -333,6 +341,16 @@ std::optional<trouble> runner::fill_store(const test_case& c, world& w, std::vec
     return std::nullopt;
 }
 
+std::vector<trouble> runner::mistaken_names(const test_case& c) {
+    std::vector<std::shared_ptr<const flow::workflow>> flows;
+    if (auto own = flow_of(c)) flows.push_back(std::move(*own));
+    for (const auto& each : c.given.runs) {
+        const auto* agent = each.agent.empty() ? nullptr : states_->find(each.agent);
+        if (auto other = compile_file((fs::path(file_.path).parent_path() / each.flow).lexically_normal().string(), agent)) flows.push_back(std::move(*other));
+    }
+    return trial::mistaken_names(c, flows, functions_);
+}
+
 /// Keys are made of it: a real tool that has answered a key answers so again, so another run of the test must ask with another key.
 std::string runner::run_prefix(const test_case& c) {
     if (real_ == nullptr || (!c.real_tools && c.real.empty() && !real_->forces())) return "run-";
@@ -360,6 +378,9 @@ result<history> runner::run(const test_case& c, const variant& v) {
         const auto at = c.given.secrets.find(name);
         return at == c.given.secrets.end() ? std::nullopt : std::optional<std::string>(at->second);
     };
+    options.most_events = player::most_events;
+    options.most_circles = player::most_circles;
+    options.budget = player::tasks_at_a_time;
     outside.call_with(real_);
     measure(c, *workflow, options);
     world w(std::move(options), [&outside](world& of) { return outside.effects(of); });

@@ -50,6 +50,8 @@ public:
     /// Error: the flow cannot be used, and why, rendered.
     result<std::shared_ptr<const flow::workflow>> flow_of(const test_case& c);
     result<history> run(const test_case& c, const variant& v = {});
+    /// Names in the case that nothing bears: what it says of them would hold for ever, or never be used.
+    std::vector<trouble> mistaken_names(const test_case& c);
 
     /// The models of every history from now on are real ones.
     void ask_models(model_caller live) { live_ = std::move(live); }

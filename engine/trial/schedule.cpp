@@ -73,13 +73,14 @@ std::vector<store::due_run> world::due_runs() const {
 }
 
 void world::ring() {
-    clock_ = std::max(clock_, *alarm_);
+    set_clock(*alarm_);
     polled_ = false;
     alarm_.reset();
     core_->tick();
 }
 
 bool world::step() {
+    ++happened_;
     const bool chance = options_.seed != 0 && options_.crash_probability > 0;
     if (chance && crashes_ < options_.most_crashes && std::uniform_real_distribution<>(0, 1)(random_) < options_.crash_probability) {
         crash();
@@ -101,7 +102,7 @@ bool world::step() {
 }
 
 void world::advance_to(time_point t) {
-    clock_ = std::max(clock_, t);
+    set_clock(t);
     polled_ = false;
     while (!timed_.empty() && timed_.begin()->first <= clock_) {
         actions_.push_back(std::move(timed_.begin()->second));
@@ -122,6 +123,7 @@ bool world::pass_time(std::optional<time_point> limit) {
 bool world::settle() {
     for (std::size_t i = 0; i < options_.most_steps; ++i) {
         if (!step()) return true;
+        if (is_stuck()) return false;
     }
     return false;
 }

@@ -231,6 +231,9 @@ void world::write(store::checkpoint c) {
     ++written_;
     const bool here = options_.crash && options_.crash->commit == written_;
     if (here && !options_.crash->after) return crash();
+    const bool only_gave_way = c.status == run_status::running && !c.due_at && c.steps.empty() && c.events.empty() && c.consumed.empty() && c.approvals.empty() && c.agents.empty() &&
+                               c.births.empty() && c.posts.empty();
+    circles_ = only_gave_way ? circles_ + 1 : 0;
     const auto outcome = write_run(c);
     if (outcome == store::checkpoint_outcome::committed) write_rest(c);
     if (here) return crash();

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ struct world_options {
     std::optional<crash_point> crash;
     bool duplicates = false;           ///< every message is delivered twice
     std::size_t most_steps = 200'000;  ///< of the scheduler: a world that needs more is stuck
+    std::size_t most_events = std::numeric_limits<std::size_t>::max();   ///< in all: a world that needs more is stuck
+    std::size_t most_circles = std::numeric_limits<std::size_t>::max();  ///< circles() from which on it is stuck
     time_point clock{milliseconds(1'800'000'000'000)};
     std::uint64_t budget = 10'000;     ///< engine_options::budget
     std::size_t max_in_flight_calls = 256;
@@ -72,7 +75,15 @@ public:
     /// Until nothing can happen before time passes. False when that never comes.
     bool settle();
     bool all_final() const;
-    void set_clock(time_point t) { clock_ = std::max(clock_, t); }
+    /// More has happened than the options allow.
+    bool is_stuck() const { return happened_ > options_.most_events || is_circling(); }
+    bool is_circling() const { return circles_ > options_.most_circles; }
+    /// Checkpoints in a row of runs that only gave way to their neighbours, while no time passed.
+    std::size_t circles() const { return circles_; }
+    void set_clock(time_point t) {
+        if (t > clock_) circles_ = 0;
+        clock_ = std::max(clock_, t);
+    }
 
     const store::run_row& row(const std::string& id) const { return runs_.at(id); }
     const std::map<std::string, store::run_row>& runs() const { return runs_; }
@@ -156,6 +167,8 @@ private:
     std::uint64_t process_ = 0;
     std::size_t crashes_ = 0;
     std::size_t commits_ = 0;
+    std::size_t happened_ = 0;
+    std::size_t circles_ = 0;
     std::size_t written_ = 0;  ///< checkpoints that reached the journal's head, for crash_point
 };
 

@@ -172,8 +172,21 @@ store::new_run run_of(const flow::workflow& w, shard_id shard, std::string_view 
     return run;
 }
 
+/// Removes the files of the stores when the test program ends.
+struct store_files {
+    std::vector<std::string> paths;
+    ~store_files() {
+        std::error_code ec;
+        for (const auto& path : paths) {
+            for (const auto* part : {"", "-wal", "-shm"}) std::filesystem::remove(path + part, ec);
+        }
+    }
+};
+
 std::vector<std::pair<std::string, std::string>> fresh_stores() {
+    static store_files made;
     const auto file = std::filesystem::temp_directory_path() / ("pawl-engine-" + new_uuid7() + ".sqlite");
+    made.paths.push_back(file.string());
     std::vector<std::pair<std::string, std::string>> all{{"sqlite", "sqlite:" + file.string()}};
     all.emplace_back("postgresql", test::fresh_postgres_url());
     return all;

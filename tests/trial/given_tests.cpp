@@ -192,4 +192,74 @@ BOOST_AUTO_TEST_CASE(a_real_tool_that_is_at_most_once_is_called_once_and_no_mode
     BOOST_TEST(tool->keys.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_nothing_bears_is_a_mistake_not_a_promise_that_holds_for_ever) {
+    const auto p = play(std::string(greeting) + R"(
+answers: [ { call: f, value: 2 }, { task: of-another-case, value: 3 } ]
+cases:
+  - { name: never, then: { never: [ff] } }
+  - { name: task, answers: [ { task: aks, value: 1 } ], then: { output: 2 } }
+  - { name: call, answers: [ { call: g, value: 1 } ], then: { output: 2 } }
+  - { name: right, answers: [ { task: ask, value: 1 } ], then: { output: 1 } }
+)");
+    BOOST_TEST(wrong(p->verdicts[0]).starts_with("there is no function and no task `ff`, so this would always hold; did you mean `f`? |"), wrong(p->verdicts[0]));
+    BOOST_TEST(p->verdicts[0].findings[0].pointer == "/cases/0/then/never/0");
+    BOOST_TEST(wrong(p->verdicts[1]).starts_with("the flow of this case has no task `aks`, so this answer is never given; did you mean `ask`? |"), wrong(p->verdicts[1]));
+    BOOST_TEST(p->verdicts[1].findings[0].pointer == "/cases/1/answers/0/task");
+    BOOST_TEST(wrong(p->verdicts[2]).find("there is no function `g`, so this answer is never given") != std::string::npos, wrong(p->verdicts[2]));
+    BOOST_TEST(p->verdicts[3].passed(), wrong(p->verdicts[3]));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_never_rests_is_stopped_and_told) {
+    const auto p = play(R"(
+cases:
+  - name: circles
+    given: { workflow: { document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }, do: [ { a: { set: { n: 1 } } }, { b: { set: { n: 2 }, then: a } } ] } }
+    then: { status: completed }
+  - name: counts the seconds of a year
+    given: { workflow: { document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }, do: [ { a: { wait: PT1S } }, { b: { set: { n: 2 }, then: a } } ] } }
+    when: [ { wait: P365D } ]
+    then: { status: waiting }
+)");
+    BOOST_TEST(wrong(p->verdicts[0]).find("goes round without a call, an event or time passing") != std::string::npos, wrong(p->verdicts[0]));
+    BOOST_TEST(wrong(p->verdicts[1]).find("it was stopped after 200000 events, when its clock had gone on by P") != std::string::npos, wrong(p->verdicts[1]));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_there_is_absent_and_time_has_ranges) {
+    const auto p = play(R"(
+given: { workflow: { document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }, do: [ { a: { wait: P3D } } ] } }
+cases:
+  - { name: absent, then: { status: completed, error: { $absent: true }, state: { $absent: true }, took: { $range: [P2D, P4D] } } }
+  - { name: late, then: { took: { $range: [null, P2D] }, output: { $absent: true } } }
+  - { name: nobody asked, when: [ { approve: a } ], then: { status: completed } }
+)");
+    BOOST_TEST(p->verdicts[0].passed(), wrong(p->verdicts[0]));
+    BOOST_TEST(wrong(p->verdicts[1]).find("| a duration in the range [null,\"P2D\"] | \"P3D\"") != std::string::npos, wrong(p->verdicts[1]));
+    BOOST_TEST(p->verdicts[1].findings.size() == 2u);
+    BOOST_TEST(wrong(p->verdicts[2]).find("nothing to approve: task `a` has not asked for a decision") != std::string::npos, wrong(p->verdicts[2]));
+}
+
+BOOST_AUTO_TEST_CASE(lists_that_differ_are_told_in_short_and_shuffle_plays_many_interleavings) {
+    const auto p = play(std::string(greeting) + R"(
+answers: [ { call: f, value: 2 } ]
+cases: [ { name: a, then: { transitions: [ask, tell] } } ]
+)");
+    BOOST_TEST(wrong(p->verdicts[0]).find("| 2 items: [ask completed, tell completed] | 1 items: [ask completed] |") != std::string::npos, wrong(p->verdicts[0]));
+    // The last writer wins: one seed alone may miss it.
+    trial::modes modes;
+    modes.shuffle = 3;
+    const auto race = play(R"(
+given: { workflow: { document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }, do: [
+  { both: { fork: { branches: [ { a: { call: f, with: {}, export: { as: { last: a } } } }, { b: { call: f, with: {}, export: { as: { last: b } } } } ] } } },
+  { tell: { set: '${ $context.last }' } } ] } }
+functions: { f: { safety: idempotent } }
+answers: [ { call: f, value: 2 } ]
+cases: [ { name: a, then: { output: b } } ]
+)", "given.test.yaml", nullptr, modes);
+    BOOST_TEST_REQUIRE(race->verdicts[0].findings.size() == 1u, wrong(race->verdicts[0]));
+    const auto& found = race->verdicts[0].findings[0];
+    BOOST_TEST(found.point.starts_with("seed "));
+    BOOST_TEST(found.transitions_expected.size() == 2u);
+    BOOST_TEST((found.transitions_actual == std::vector<std::string>{"b completed", "a completed"}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
