@@ -3,10 +3,10 @@
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
+#include <dlfcn.h>
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <dlfcn.h>
 
 namespace pawl::tool {
 namespace {
@@ -14,11 +14,11 @@ namespace {
 std::string_view view(pawl_text text) { return text.size == 0 || text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size); }
 pawl_text text(std::string_view from) { return {from.data(), from.size()}; }
 
-/// A C++ exception or a callback's mistake must not run into the plugin's frames.
+/// Calls `body(instance&)` for the library. A C++ exception or a callback's mistake must not run into the plugin's frames.
 template <class F>
-void contained(F&& body) noexcept {
+void contained(const pawl_host* host, F&& body) noexcept {
     try {
-        body();
+        host_table::enter(host, std::forward<F>(body));
     } catch (...) {  // nothing can be told from here; a lost call is settled by its deadline
     }
 }
@@ -43,18 +43,22 @@ result<const pawl_plugin*> load_library(const std::string& path) {
     }
 }
 
-instance::instance(const pawl_plugin& plugin, std::string name, log_sink log) : plugin_(plugin), name_(std::move(name)), log_(std::move(log)) {
-    host_.table = {sizeof(pawl_host), PAWL_ABI_VERSION, &on_complete, &on_heartbeat, &on_progress, &on_log, &on_is_cancelled, &on_get_extension};
-    host_.owner = this;
+instance::instance(const pawl_plugin& plugin, std::string name, log_sink log)
+    : plugin_(plugin),
+      name_(std::move(name)),
+      log_(std::move(log)),
+      host_(host_table::of(
+          plugin, {sizeof(pawl_host), PAWL_ABI_VERSION, &on_complete, &on_heartbeat, &on_progress, &on_log, &on_is_cancelled, &on_get_extension})) {
+    host_.open(*this);
 }
 
 result<void> instance::init(const json::object& config) {
     std::array<char, 1024> reason{};
     const auto config_text = to_text(config);
-    if (plugin_.init(&host_.table, text(config_text), reason.data(), reason.size()) == 0) return {};
+    if (plugin_.init(host_.functions(), text(config_text), reason.data(), reason.size()) == 0) return {};
     reason.back() = '\0';
-    return make_problem(problem_type::configuration, "The plugin " + name_ + " refuses to start: " +
-                                                         (reason[0] != '\0' ? one_line(reason.data()) : "it does not say why") + ".");
+    return make_problem(problem_type::configuration,
+                        "The plugin " + name_ + " refuses to start: " + (reason[0] != '\0' ? one_line(reason.data()) : "it does not say why") + ".");
 }
 
 std::size_t instance::admit(call_id id, tool_call call, call_sink sink) {
@@ -145,8 +149,7 @@ std::shared_ptr<instance::live_call> instance::take(call_id id) {
 }
 
 void instance::on_complete(const pawl_host* host, pawl_call_id id, std::int32_t outcome, pawl_text answer) {
-    contained([&] {
-        auto& self = owner_of(host);
+    contained(host, [&](instance& self) {
         const auto live = self.take(id);
         if (!live) {
             self.log_(log_level::warning, self.name_, "The plugin completed a call that is not live (twice, or after it was given up); ignored.");
@@ -159,22 +162,21 @@ void instance::on_complete(const pawl_host* host, pawl_call_id id, std::int32_t 
 }
 
 void instance::on_heartbeat(const pawl_host* host, pawl_call_id id, pawl_text detail) {
-    contained([&] {
-        const auto live = owner_of(host).find(id);
+    contained(host, [&](instance& self) {
+        const auto live = self.find(id);
         if (live && live->sink.heartbeat) live->sink.heartbeat(view(detail));
     });
 }
 
 void instance::on_progress(const pawl_host* host, pawl_call_id id, pawl_text line) {
-    contained([&] {
-        const auto live = owner_of(host).find(id);
+    contained(host, [&](instance& self) {
+        const auto live = self.find(id);
         if (live && live->sink.progress) live->sink.progress(scrub(one_line(view(line)), live->call.secrets));
     });
 }
 
 void instance::on_log(const pawl_host* host, pawl_call_id id, std::int32_t level, pawl_text line) {
-    contained([&] {
-        auto& self = owner_of(host);
+    contained(host, [&](instance& self) {
         auto shown = one_line(view(line));
         if (const auto live = self.find(id)) shown = scrub(std::move(shown), live->call.secrets);
         self.log_(static_cast<log_level>(std::clamp(level, 0, 3)), self.name_, shown);
@@ -183,8 +185,8 @@ void instance::on_log(const pawl_host* host, pawl_call_id id, std::int32_t level
 
 std::int32_t instance::on_is_cancelled(const pawl_host* host, pawl_call_id id) {
     std::int32_t cancelled = 1;
-    contained([&] {
-        const auto live = owner_of(host).find(id);
+    contained(host, [&](instance& self) {
+        const auto live = self.find(id);
         cancelled = !live || live->cancelled ? 1 : 0;
     });
     return cancelled;
@@ -197,8 +199,8 @@ const void* instance::on_get_extension(const pawl_host*, const char* id) {
 
 std::int64_t instance::on_get_secret(const pawl_host* host, pawl_call_id id, pawl_text name, char* buffer, std::size_t capacity) {
     std::int64_t size = -1;
-    contained([&] {
-        const auto live = owner_of(host).find(id);
+    contained(host, [&](instance& self) {
+        const auto live = self.find(id);
         if (!live) return;
         const auto at = live->call.secrets.find(view(name));
         if (at == live->call.secrets.end()) return;

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "tool/call.hpp"
-
-#include <pawl/plugin.h>
+#include "tool/host_table.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -24,12 +23,15 @@ public:
     instance(const pawl_plugin& plugin, std::string name, log_sink log);
     instance(const instance&) = delete;
     instance& operator=(const instance&) = delete;
+    /// Waits for functions of the host that the plugin is in; later ones do nothing.
+    ~instance() { host_.close(); }
 
     /// Error: `configuration` problem with the plugin's reason.
     result<void> init(const json::object& config);
     /// Makes a call live. Returns how many are.
     std::size_t admit(call_id id, tool_call call, call_sink sink);
-    /// Gives a live call to the plugin on this thread, as long as it likes. The outcome goes to the sink, maybe before this returns, maybe long after.
+    /// Gives a live call to the plugin on this thread, as long as it likes. The outcome goes to the sink, maybe before this returns, maybe long
+    /// after.
     void run(call_id id);
     void cancel(call_id id);
     void cancel_all();
@@ -48,10 +50,6 @@ private:
         std::atomic<bool> cancelled = false;
         std::atomic<bool> begun = false;
     };
-    struct host_table {
-        pawl_host table;  ///< first: the plugin's pointer to it is a pointer to this
-        instance* owner;
-    };
 
     static void on_complete(const pawl_host*, pawl_call_id, std::int32_t, pawl_text);
     static void on_heartbeat(const pawl_host*, pawl_call_id, pawl_text);
@@ -60,7 +58,6 @@ private:
     static std::int32_t on_is_cancelled(const pawl_host*, pawl_call_id);
     static const void* on_get_extension(const pawl_host*, const char*);
     static std::int64_t on_get_secret(const pawl_host*, pawl_call_id, pawl_text, char*, std::size_t);
-    static instance& owner_of(const pawl_host* host) { return *reinterpret_cast<const host_table*>(host)->owner; }
 
     std::shared_ptr<live_call> find(call_id id);
     std::shared_ptr<live_call> take(call_id id);
@@ -68,7 +65,7 @@ private:
     const pawl_plugin& plugin_;
     const std::string name_;
     const log_sink log_;
-    host_table host_;
+    host_table& host_;
     std::mutex guard_;
     std::condition_variable idle_;
     std::unordered_map<call_id, std::shared_ptr<live_call>> live_;

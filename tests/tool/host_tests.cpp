@@ -1,6 +1,8 @@
 // What both hosts promise, whatever a plugin does.
 #include "tool/world.hpp"
 
+#define BOOST_DLL_USE_STD_FS
+#include <boost/dll/shared_library.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -66,7 +68,7 @@ BOOST_DATA_TEST_CASE(a_cancelled_call_ends, data::make(both), k) {
     BOOST_TEST(call.news->wait_for("progress: waiting"));
     host->cancel(call.id);
     BOOST_TEST(call.get().error().type == type_uri(problem_type::timeout));
-    host->cancel(call.id);    // late and unknown ones do no harm
+    host->cancel(call.id);  // late and unknown ones do no harm
     host->cancel(123456789);
 }
 
@@ -133,7 +135,9 @@ BOOST_DATA_TEST_CASE(secrets_reach_the_tool_and_no_line_of_text, data::make(both
 BOOST_DATA_TEST_CASE(a_flood_of_lines_is_cut, data::make(both), k) {
     world w;
     const auto host = host_of(w, k, test_plugin("rogue"));
-    BOOST_TEST(start(*host, call_of("talks", k == kind::isolated ? R"({"lines":5000,"stderr":true})" : R"({"lines":5000,"stderr":false})")).get().has_value());
+    BOOST_TEST(start(*host, call_of("talks", k == kind::isolated ? R"({"lines":5000,"stderr":true})" : R"({"lines":5000,"stderr":false})"))
+                   .get()
+                   .has_value());
     // 5,000 lines of 90 bytes, twice when stderr counts too: the budget lets 64 KiB a second through.
     BOOST_TEST(w.log.wait_for("line 0"));
     BOOST_TEST(w.log.all().size() < 4000u);
@@ -169,6 +173,27 @@ BOOST_DATA_TEST_CASE(a_plugin_can_be_used_again_after_its_host_ended, data::make
         const auto host = host_of(w, k, test_plugin("plain"));
         BOOST_TEST(start(*host, call_of("echo", "1")).get().value() == "1");
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_plugin_that_speaks_when_its_host_has_ended_is_not_heard) {
+    world w;
+    pending silent;
+    {
+        const auto host = host_of(w, kind::in_process, test_plugin("plain"));
+        silent = start(*host, call_of("never"));
+    }
+    BOOST_TEST(silent.get().has_error());
+    const boost::dll::shared_library library(test_plugin("plain"));
+    const auto speak = library.get<std::int32_t()>("plain_speak");
+    BOOST_TEST(speak() == 1);
+    {
+        const auto host = host_of(w, kind::in_process, test_plugin("plain"));
+        BOOST_TEST(start(*host, call_of("echo", "1")).get().value() == "1");
+        BOOST_TEST(speak() == 1);
+        BOOST_TEST(w.log.wait_for("too late"));
+    }
+    BOOST_TEST(std::ranges::count_if(w.log.all(), [](const auto& line) { return line.find("too late") != std::string::npos; }) == 1);
+    BOOST_TEST(!silent.news->any_contains("too late"));
 }
 
 BOOST_AUTO_TEST_CASE(an_in_process_library_serves_one_host_at_a_time) {
