@@ -17,18 +17,10 @@ host_table& host_table::of(const pawl_plugin& library, const pawl_host& function
     return *mine;
 }
 
-void host_table::open(instance& owner) {
+std::shared_ptr<gate> host_table::open(instance& owner) {
     const std::lock_guard lock(guard_);
     lent_ = {&owner, std::make_shared<gate>()};
-}
-
-void host_table::close() {
-    lent before;
-    {
-        const std::lock_guard lock(guard_);
-        before = std::exchange(lent_, {});
-    }
-    if (before.door) before.door->close();
+    return lent_.door;
 }
 
 }  // namespace pawl::tool

@@ -19,14 +19,13 @@ public:
     /// The table of this library: made by the first call, with these functions, and never freed.
     static host_table& of(const pawl_plugin& library, const pawl_host& functions);
 
-    /// From here on what the library says reaches `owner`.
-    void open(instance& owner);
-    /// Returns when the library is in no function of the host any more; none is entered from here on. Not from inside one.
-    void close();
+    /// From here on what the library says reaches `owner`, until somebody else opens the table, or closes this door: close() waits for the functions
+    /// of the host that the library is in, and later ones do nothing. The owner closes it before it ends.
+    std::shared_ptr<gate> open(instance& owner);
 
     const pawl_host* functions() const noexcept { return &entry_.functions; }
 
-    /// Calls `body(instance&)` on behalf of the library, unless its table is closed.
+    /// Calls `body(instance&)` on behalf of the library, unless the door is closed.
     template <class F>
     static void enter(const pawl_host* host, F&& body) {
         const auto now = reinterpret_cast<const entry*>(host)->table->state();
@@ -40,7 +39,7 @@ private:
     };
     struct lent {
         instance* owner = nullptr;
-        std::shared_ptr<gate> door;  ///< null: closed
+        std::shared_ptr<gate> door;
     };
 
     explicit host_table(const pawl_host& functions) : entry_{functions, this} {}

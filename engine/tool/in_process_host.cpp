@@ -83,8 +83,9 @@ public:
         const bool ended = ended_.wait_for(lock, options_.stop_grace + milliseconds(2'000), [this] { return threads_ == 0; });
         lock.unlock();
         // A thread that is still in the plugin keeps the library in use: shutting it down under the thread's feet would crash.
+        if (ended) instance_.shutdown();
+        instance_.close();
         if (!ended) return;
-        instance_.shutdown();
         const std::lock_guard held(in_use().guard);
         in_use().all.erase(&plugin_);
     }

@@ -48,9 +48,8 @@ instance::instance(const pawl_plugin& plugin, std::string name, log_sink log)
       name_(std::move(name)),
       log_(std::move(log)),
       host_(host_table::of(
-          plugin, {sizeof(pawl_host), PAWL_ABI_VERSION, &on_complete, &on_heartbeat, &on_progress, &on_log, &on_is_cancelled, &on_get_extension})) {
-    host_.open(*this);
-}
+          plugin, {sizeof(pawl_host), PAWL_ABI_VERSION, &on_complete, &on_heartbeat, &on_progress, &on_log, &on_is_cancelled, &on_get_extension})),
+      door_(host_.open(*this)) {}
 
 result<void> instance::init(const json::object& config) {
     std::array<char, 1024> reason{};

@@ -23,8 +23,7 @@ public:
     instance(const pawl_plugin& plugin, std::string name, log_sink log);
     instance(const instance&) = delete;
     instance& operator=(const instance&) = delete;
-    /// Waits for functions of the host that the plugin is in; later ones do nothing.
-    ~instance() { host_.close(); }
+    ~instance() { close(); }
 
     /// Error: `configuration` problem with the plugin's reason.
     result<void> init(const json::object& config);
@@ -42,6 +41,8 @@ public:
     /// True when no call is live, within `patience`.
     bool wait_until_idle(milliseconds patience);
     void shutdown();
+    /// From here on the plugin is not heard: waits for the functions of the host that it is in; later ones do nothing. Not from inside one.
+    void close() { door_->close(); }
 
 private:
     struct live_call {
@@ -66,6 +67,7 @@ private:
     const std::string name_;
     const log_sink log_;
     host_table& host_;
+    const std::shared_ptr<gate> door_;
     std::mutex guard_;
     std::condition_variable idle_;
     std::unordered_map<call_id, std::shared_ptr<live_call>> live_;

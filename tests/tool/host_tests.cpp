@@ -169,7 +169,8 @@ BOOST_DATA_TEST_CASE(a_host_that_ends_ends_its_calls, data::make(both), k) {
 
 BOOST_DATA_TEST_CASE(a_plugin_can_be_used_again_after_its_host_ended, data::make(both), k) {
     world w;
-    for (int i = 0; i < 3; ++i) {
+    // Often where it is cheap: the threads of the host before may still be ending.
+    for (int i = 0; i < (k == kind::isolated ? 3 : 500); ++i) {
         const auto host = host_of(w, k, test_plugin("plain"));
         BOOST_TEST(start(*host, call_of("echo", "1")).get().value() == "1");
     }
