@@ -28,7 +28,7 @@ class core_ports {
 public:
     virtual ~core_ports() = default;
 
-    /// The database's time, as well as it is known. Never goes back.
+    /// The database's time, as well as it is known. Never goes back, unless the database's own clock was put back.
     virtual time_point now() = 0;
     /// A time of the database as this machine's clock will show it: for those outside who wait by it.
     virtual time_point local(time_point of_database) { return of_database; }

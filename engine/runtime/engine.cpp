@@ -1,6 +1,7 @@
 #include "runtime/engine.hpp"
 
 #include "runtime/core.hpp"
+#include "runtime/database_clock.hpp"
 #include "runtime/definitions.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/migration.hpp"
@@ -27,6 +28,8 @@ constexpr std::size_t most_messages_at_once = 1'000;
 constexpr std::size_t most_due_at_once = 2'000;
 constexpr std::size_t most_runnable_at_once = 2'000;
 constexpr std::chrono::seconds last_signs{2};
+/// A difference of the clocks that no slow answer explains.
+constexpr milliseconds clock_was_set{1'000};
 
 /// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
 struct core_thread {
@@ -57,14 +60,15 @@ struct engine::impl final : core_ports {
     // core_ports
 
     time_point now() override {
-        const auto t = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()) + milliseconds(clock_offset.load());
-        last_now = std::max(last_now, t);
+        const auto t = clock.now();
+        // Small corrections do not turn it back. A database whose own clock was put back is followed: timers must not stand still until it has caught up.
+        if (t > last_now || last_now - t > clock_was_set) last_now = t;
         return last_now;
     }
 
     void commit(store::checkpoint checkpoint) override { writer->write(std::move(checkpoint)); }
 
-    time_point local(time_point of_database) override { return of_database - milliseconds(clock_offset.load()); }
+    time_point local(time_point of_database) override { return system_clock_source().now() + (of_database - clock.now()); }
 
     void beat(store::heartbeat_row row) override { writer->beat(std::move(row)); }
 
@@ -181,7 +185,7 @@ struct engine::impl final : core_ports {
         for (const auto& entry : *entries) {
             if (entry.kind == "migrate") load_target(c, entry.body);
         }
-        auto due = c.due_runs(shards, known_now() + 2 * options.poll_interval, most_due_at_once);
+        auto due = c.due_runs(shards, clock.now() + 2 * options.poll_interval, most_due_at_once);
         if (!due) return failed(due.error());
         on_core([this, held, entries = std::move(*entries), due = std::move(*due)]() mutable {
             // What was read before a shard went to others and came back may have been consumed by them.
@@ -194,8 +198,13 @@ struct engine::impl final : core_ports {
         return std::nullopt;
     }
 
-    time_point known_now() const {
-        return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()) + milliseconds(clock_offset.load());
+    store::store_result<void> set_clock(store::connection& c) {
+        const auto asked = clock.ticks();
+        const auto shown = c.now();
+        if (!shown) return shown.error();
+        const auto wrong = clock.set(*shown, asked);
+        if (wrong > clock_was_set || wrong < -clock_was_set) on_core([this] { heart->tick(); });
+        return {};
     }
 
     void listen() {
@@ -240,6 +249,7 @@ struct engine::impl final : core_ports {
                 auto held = before.empty() ? store::store_result<std::vector<store::lease>>() : c.renew_leases(options.owner, options.lease_ttl);
                 renewing = !held && is_transient(held.error());  // then this job is done again
                 if (!held) return held.error();
+                (void)set_clock(c);  // not worth an outage of its own: the next round asks again
                 std::vector<store::lease> lost;
                 for (const auto& [shard, epoch] : before) {
                     if (std::none_of(held->begin(), held->end(), [&](const store::lease& l) { return l.shard == shard && l.epoch == epoch; })) lost.push_back({shard, epoch});
@@ -289,9 +299,7 @@ struct engine::impl final : core_ports {
         const std::lock_guard lock(front_mutex);
         auto c = front();
         if (!c) return c.error();
-        auto database_now = (*c)->now();
-        if (!database_now) return database_now.error();
-        clock_offset = (*database_now - std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now())).count();
+        if (auto set = set_clock(**c); !set) return set.error();
         auto held = (*c)->acquire_leases(options.owner, wanted, most, options.lease_ttl);
         if (!held) return held.error();
         std::vector<shard_id> taken;
@@ -441,7 +449,7 @@ struct engine::impl final : core_ports {
     std::atomic<bool> aside = false;
     bool stopped = false;
     bool serving = false;
-    std::atomic<std::int64_t> clock_offset = 0;  ///< database clock minus ours, ms
+    database_clock clock{system_clock_source().now()};
     time_point last_now{};
     std::atomic<bool> fetching = false, fetch_again = false, renewing = false;
     std::mutex bell_mutex;
