@@ -28,8 +28,12 @@ struct diagnostic {
     std::string hint;     ///< what to do; may be empty
 };
 
+/// The column as an editor counts it, in characters; that of the mark when the text of the file is not known.
+std::size_t shown_column(const source_mark& mark, std::string_view source);
+
 /// "file:line:column: error: message" + source line with a caret + "hint: ..." (as far as known).
-/// `source` is the text of the file, or empty.
+/// `source` is the text of the file, or empty. The column is counted in characters, a long line is cut around the place, and control characters
+/// of the file are not shown.
 std::string render(const diagnostic& d, std::string_view source = {});
 
 bool has_errors(const std::vector<diagnostic>& all) noexcept;

@@ -22,6 +22,22 @@ std::size_t alignment_distance(std::string_view a, std::string_view b) {
     return above[b.size()];
 }
 
+/// The one candidate that the word is the beginning of, or the same but for capitals.
+std::optional<std::string> beginning_with(std::string_view word, std::span<const std::string> candidates) {
+    constexpr std::size_t shortest = 4;
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    const auto begins = [&](std::string_view longer) {
+        return longer.size() >= word.size() && std::equal(word.begin(), word.end(), longer.begin(), [&](char a, char b) { return lower(a) == lower(b); });
+    };
+    std::optional<std::string> found;
+    for (const auto& candidate : candidates) {
+        if (!begins(candidate) || (word.size() < shortest && candidate.size() != word.size())) continue;
+        if (found) return std::nullopt;
+        found = candidate;
+    }
+    return found;
+}
+
 }  // namespace
 
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
@@ -33,12 +49,12 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
         const auto shorter = std::min(word.size(), candidate.size());
         if (longer - shorter >= best_distance) continue;
         const auto distance = alignment_distance(word, candidate);
-        if (distance < best_distance) {
+        if (distance < best_distance && distance < longer) {  // at least one letter is shared: `c` is no slip of `a`
             best_distance = distance;
             best = candidate;
         }
     }
-    return best;
+    return best ? best : beginning_with(word, candidates);
 }
 
 }  // namespace pawl

@@ -19,13 +19,13 @@ std::size_t count(std::span<const checked_file> files, severity level) {
     return n;
 }
 
-json::object json_of(const diagnostic& d) {
+json::object json_of(const diagnostic& d, std::string_view source) {
     json::object out{{"file", d.file}};
     if (d.mark.line > 0) {
         out["line"] = d.mark.line;
-        out["column"] = d.mark.column;
+        out["column"] = shown_column(d.mark, source);
         out["endLine"] = d.mark.line;
-        out["endColumn"] = d.mark.column + std::max<std::size_t>(1, d.length);
+        out["endColumn"] = shown_column({d.mark.line, d.mark.column + std::max<std::size_t>(1, d.length)}, source);
     }
     out["severity"] = name_of(d.level);
     out["code"] = d.code;
@@ -49,23 +49,11 @@ std::string uri_of(std::string_view path) {
     return out;
 }
 
-/// The first `bytes` of line `number`, in code points.
-std::size_t code_points(std::string_view source, std::size_t number, std::size_t bytes) {
-    for (; number > 1; --number) {
-        const auto end = source.find('\n');
-        if (end == std::string_view::npos) return bytes;
-        source.remove_prefix(end + 1);
-    }
-    const auto line = source.substr(0, source.find('\n'));
-    return characters(line.substr(0, bytes)) + (bytes > line.size() ? bytes - line.size() : 0);
-}
-
 json::object region_of(const diagnostic& d, std::string_view source) {
-    const auto start = d.mark.column - 1;
     return {{"startLine", d.mark.line},
-            {"startColumn", code_points(source, d.mark.line, start) + 1},
+            {"startColumn", shown_column(d.mark, source)},
             {"endLine", d.mark.line},
-            {"endColumn", code_points(source, d.mark.line, start + std::max<std::size_t>(1, d.length)) + 1}};
+            {"endColumn", shown_column({d.mark.line, d.mark.column + std::max<std::size_t>(1, d.length)}, source)}};
 }
 
 json::object result_of(const diagnostic& d, std::string_view source) {
@@ -94,7 +82,7 @@ json::value json_report(std::span<const checked_file> files) {
             each["tasks"] = file.tasks;
         }
         json::array diagnostics;
-        for (const auto& d : file.diagnostics) diagnostics.push_back(json_of(d));
+        for (const auto& d : file.diagnostics) diagnostics.push_back(json_of(d, file.source));
         each["diagnostics"] = std::move(diagnostics);
         all.push_back(std::move(each));
     }

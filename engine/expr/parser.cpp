@@ -1,5 +1,7 @@
 #include "expr/parser.hpp"
 
+#include "expr/habits.hpp"
+
 #include <array>
 
 namespace pawl::expr {
@@ -35,10 +37,11 @@ void parser::advance() {
     token_ = lexer_.next();
     if (failed_) token_ = {token_kind::end, {}, lexer_.text().size(), 0};
     if (token_.what == token_kind::bad) {
-        const auto text = std::string(token_.text);
-        const bool printable = text[0] > ' ' && text[0] < 0x7f;
-        fail(token_.offset, 1, printable ? "unexpected character `" + text + "`" : "unexpected character",
-             text == "'" ? "strings are written with double quotes" : text == "&" ? "write `and`" : text == "!" ? "write `not` after a pipe: `. | not`" : "");
+        const auto shown = character_shown(lexer_.text(), token_.offset);
+        const bool plain = token_.text[0] > ' ' && token_.text[0] < 0x7f;
+        const auto length = plain ? 1 : shown.starts_with("the character") ? shown.size() - 16 : 1;
+        fail(token_.offset, length, plain ? "unexpected character `" + std::string(token_.text) + "`" : "unexpected: " + shown + " cannot stand in an expression",
+             habit_hint(lexer_.text(), token_.offset, 1));
     }
 }
 
@@ -53,7 +56,7 @@ void parser::unexpected(std::string_view wanted) {
     std::string message = token_.what == token_kind::end ? "unexpected end of the expression" : "unexpected `" + std::string(lexer_.text().substr(token_.offset, token_.length)) + "`";
     message += ", expected ";
     message += wanted;
-    fail(token_.offset, std::max<std::size_t>(token_.length, 1), std::move(message));
+    fail(token_.offset, std::max<std::size_t>(token_.length, 1), std::move(message), habit_hint(lexer_.text(), token_.offset, token_.length));
 }
 
 void parser::expect(std::string_view text, std::string_view where) {

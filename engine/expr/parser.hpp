@@ -99,6 +99,8 @@ private:
     const node* variable();
     const node* call();
     const node* call_of(const std::string& name, std::vector<const node*> arguments, std::size_t offset, std::size_t length);
+    bool at_field_of_plain_value(std::string_view name) const;
+    std::string written_field() const;
     const node* break_();
     void unknown_function(const std::string& name, std::size_t arity, std::size_t offset, std::size_t length);
     void unknown_variable(const std::string& name, std::size_t offset, std::size_t length);

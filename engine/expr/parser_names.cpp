@@ -1,4 +1,5 @@
 #include "expr/builtins.hpp"
+#include "expr/habits.hpp"
 #include "expr/parser.hpp"
 
 #include "base/suggest.hpp"
@@ -45,7 +46,7 @@ const node* parser::variable() {
 }
 
 void parser::unknown_variable(const std::string& name, std::size_t offset, std::size_t length) {
-    if (name == "ENV") return fail(offset, length, "`$ENV` is left out", "expressions do not read the environment; pass the value as input, context or secret");
+    if (name == "ENV") return fail(offset, length, "`$ENV` is left out of expressions", "expressions do not read the environment; pass the value as input, context or secret");
     if (name == "__prog_args") return fail(offset, length, "`$__prog_args` is left out", "expressions have no command line");
     if (name.find("::") != std::string::npos) return fail(offset, length, "`$" + name + "` is left out: expressions have no modules");
     std::vector<std::string> known = code_.variables;
@@ -96,7 +97,24 @@ const node* parser::call() {
         expect(")", "to close the arguments of `" + name + "`");
     }
     if (failed_) return identity();
+    if (arguments.empty() && at_field_of_plain_value(name)) {
+        fail(offset, length, "`" + name + "` takes what stands before it, and what it yields has no fields", "write `" + written_field() + " | " + name + "`");
+        return identity();
+    }
     return call_of(name, std::move(arguments), offset, length);
+}
+
+/// `not .paid`, as other languages write it: jq reads a field of what `not` yields, which is an error whenever it runs.
+bool parser::at_field_of_plain_value(std::string_view name) const {
+    static constexpr std::string_view plain[] = {"not", "length", "tostring", "tonumber", "type", "tojson", "ascii_downcase", "ascii_upcase"};
+    if (token_.what != token_kind::field || token_.offset == last_end_ || in_prelude_) return false;
+    const bool own = std::any_of(scope_.begin(), scope_.end(), [&](const scope_entry& entry) { return entry.name == name; });
+    return !own && std::find(std::begin(plain), std::end(plain), name) != std::end(plain);
+}
+
+std::string parser::written_field() const {
+    const auto end = lexer_.text().find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.", token_.offset);
+    return std::string(lexer_.text().substr(token_.offset, end == std::string_view::npos ? end : end - token_.offset));
 }
 
 const node* parser::call_of(const std::string& name, std::vector<const node*> arguments, std::size_t offset, std::size_t length) {
@@ -138,7 +156,7 @@ const function* parser::prelude_function(std::string_view name, std::size_t arit
 
 void parser::unknown_function(const std::string& name, std::size_t arity, std::size_t offset, std::size_t length) {
     if (failed_) return;
-    if (const auto reason = left_out(name); !reason.empty()) return fail(offset, length, "`" + name + "` is left out", std::string(reason));
+    if (const auto reason = left_out(name); !reason.empty()) return fail(offset, length, "`" + name + "` is left out of expressions", std::string(reason));
     if (name == "now") {
         return fail(offset, length, "`now` is not available here: expressions read no clock, and the caller passes no time ($__now)",
                     "use a time that is part of the input, such as `$task.startedAt`");
@@ -155,10 +173,17 @@ void parser::unknown_function(const std::string& name, std::size_t arity, std::s
         const auto slash = known.find('/');
         add(std::string_view(known).substr(0, slash), std::string_view(known).substr(slash + 1));
     }
-    std::string hint;
-    if (!arities.empty()) {
+    auto hint = hyphen_hint(lexer_.text(), offset);
+    if (!hint.empty()) {
+        // a name in two halves
+    } else if (!arities.empty()) {
         hint = "`" + name + "` takes ";
         for (std::size_t i = 0; i < arities.size(); ++i) hint += (i == 0 ? "" : " or ") + counted_arguments(std::stoul(arities[i]));
+        if (arity == 1 && arities.front() == "0") hint += ": what it works on stands before it, `.items | " + name + "`";
+    } else if (const auto known = foreign_function_hint(name); !known.empty()) {
+        hint = known;
+    } else if (std::find(code_.variables.begin(), code_.variables.end(), name) != code_.variables.end()) {
+        hint = "did you mean `$" + name + "`?";
     } else if (const auto near = closest(name, names)) {
         hint = "did you mean `" + *near + "`?";
     } else if (arity == 0) {

@@ -66,61 +66,116 @@ void report_missing(compilation& c, const data_use& use, std::string_view variab
     c.report.at(severity::warning, std::move(code), use.pointer, use.offset, length, shown(variable, path) + " is always null: " + std::move(why), std::move(hint));
 }
 
+/// The members of the context at its top, by name. Nothing is known of a context when some export is not known.
+std::optional<std::map<std::string, std::vector<const shape*>, std::less<>>> known_context(const std::vector<context_export>& exports) {
+    std::map<std::string, std::vector<const shape*>, std::less<>> out;
+    for (const auto& each : exports) {
+        if (!is_known(each.made, "context")) return std::nullopt;
+        for (const auto& member : each.made.members) out[member.name].push_back(each.made.member(member.name));
+    }
+    return out;
+}
+
 void check_context_paths(compilation& c, const std::vector<context_export>& exports) {
-    std::vector<const shape*> candidates;
-    for (const auto& each : exports) candidates.push_back(&each.made);
+    const auto context = known_context(exports);
+    if (!context) return;
+    std::vector<std::string> names;
+    for (const auto& [name, members] : *context) names.push_back(name);
     for (const auto& use : c.context_uses) {
-        std::vector<std::string> known;
         if (use.path.empty()) continue;
-        if (const auto depth = missing_at(candidates, use.path, "context", known)) {
-            report_missing(c, use, "context", *depth, known, "unknown-context",
-                           exports.empty() ? "no task of this workflow exports anything" : "no `export` sets it");
+        const auto members = context->find(use.path.front());
+        std::vector<std::string> known;
+        std::optional<std::size_t> depth;
+        if (members == context->end()) {
+            depth = 0;
+        } else if (const auto below = missing_at(members->second, std::span(use.path).subspan(1), known)) {
+            depth = *below + 1;
+        }
+        if (!depth) continue;
+        report_missing(c, use, "context", *depth, *depth == 0 ? names : known, "unknown-context",
+                       exports.empty() ? "no task of this workflow exports anything" : "no `export` sets it");
+    }
+}
+
+/// Who reads one member of the context, and who is the first to export it.
+struct member_history {
+    std::string name;
+    std::vector<std::size_t> read_in;  ///< lines
+    std::size_t last_read = 0;
+    const context_export* first = nullptr;
+};
+
+std::vector<member_history> histories_of(const compilation& c, const std::vector<context_export>& exports) {
+    std::vector<member_history> out;
+    std::map<std::string_view, std::size_t> index;
+    for (const auto& use : c.context_uses) {
+        if (use.path.empty()) continue;
+        const auto [at, fresh] = index.emplace(use.path.front(), out.size());
+        if (fresh) out.push_back({use.path.front(), {}, 0, nullptr});
+        const auto line = c.document->mark_of(use.pointer, use.offset).line;
+        out[at->second].read_in.push_back(line);
+        out[at->second].last_read = std::max(out[at->second].last_read, line);
+    }
+    for (const auto& each : exports) {
+        for (const auto& member : each.made.members) {
+            const auto at = index.find(member.name);
+            if (at == index.end()) continue;
+            auto& first = out[at->second].first;
+            if (first == nullptr || each.from->mark.line < first->from->mark.line) first = &each;
         }
     }
+    return out;
 }
 
 /// An export without `$context` drops what others put there.
 void check_lost_context(compilation& c, const std::vector<context_export>& exports) {
+    const auto histories = histories_of(c, exports);
     for (const auto& each : exports) {
-        if (each.reads_context || each.made.what != shape::kind::object || !each.made.closed || !each.made.rest.empty()) continue;
-        for (const auto& earlier : exports) {
-            if (earlier.from == each.from || !(earlier.from->mark.line < each.from->mark.line) || earlier.where.pointer == each.where.pointer) continue;
-            const auto lost = std::find_if(c.context_uses.begin(), c.context_uses.end(), [&](const data_use& use) {
-                return !use.path.empty() && earlier.made.member(use.path.front()) != nullptr && each.made.member(use.path.front()) == nullptr &&
-                       c.document->mark_of(use.pointer, use.offset).line > each.from->mark.line;
-            });
-            if (lost == c.context_uses.end()) continue;
+        if (each.reads_context || !is_known(each.made, {})) continue;
+        const auto line = each.from->mark.line;
+        for (const auto& member : histories) {
+            const auto* earlier = member.first;
+            if (earlier == nullptr || member.last_read <= line || earlier->from->mark.line >= line || earlier->where.pointer == each.where.pointer) continue;
+            if (each.made.member(member.name) != nullptr) continue;
+            const auto read = std::find_if(member.read_in.begin(), member.read_in.end(), [&](std::size_t in) { return in > line; });
             c.report.warning("lost-context", each.where,
-                             "this `export` replaces the whole context, so " + quoted(lost->path.front()) + ", which the task " + quoted(earlier.from->name) +
-                                 " exports (line " + std::to_string(earlier.from->mark.line) + "), is lost; it is read in line " +
-                                 std::to_string(c.document->mark_of(lost->pointer, lost->offset).line),
+                             "this `export` replaces the whole context, so " + quoted(member.name) + ", which the task " + quoted(earlier->from->name) +
+                                 " exports (line " + std::to_string(earlier->from->mark.line) + "), is lost; it is read in line " + std::to_string(*read),
                              "add to the context: `$context + { ... }`");
             break;
         }
     }
 }
 
-/// The branch of `fork` that the task is in; no_task when it is in none.
-task_id branch_of(const compilation& c, task_id id, task_id fork) {
-    for (auto at = id; at != no_task; at = c.out.tasks[at].parent) {
-        if (c.out.tasks[at].parent == fork) return at;
+struct branch_export {
+    const context_export* made;
+    task_id branch;
+};
+
+/// The exports within each `fork`, with the branch they are in.
+std::map<task_id, std::vector<branch_export>> exports_of_forks(const compilation& c, const std::vector<context_export>& exports) {
+    std::map<task_id, std::vector<branch_export>> out;
+    for (const auto& each : exports) {
+        for (auto at = each.from->id; at != no_task; at = c.out.tasks[at].parent) {
+            const auto parent = c.out.tasks[at].parent;
+            if (parent != no_task && std::holds_alternative<fork_task>(c.out.tasks[parent].body)) out[parent].push_back({&each, at});
+        }
     }
-    return no_task;
+    return out;
 }
 
 void check_races(compilation& c, const std::vector<context_export>& exports) {
-    for (const auto& fork : c.out.tasks) {
-        if (!std::holds_alternative<fork_task>(fork.body)) continue;
-        for (const auto& each : exports) {
-            const auto branch = branch_of(c, each.from->id, fork.id);
-            if (branch == no_task || each.reads_context) continue;
-            const auto other = std::find_if(exports.begin(), exports.end(), [&](const context_export& e) {
-                const auto its = branch_of(c, e.from->id, fork.id);
-                return its != no_task && its != branch;
-            });
-            if (other == exports.end()) continue;
-            c.report.warning("concurrent-export", each.where,
-                             "the branches " + quoted(c.task_of(branch).name) + " and " + quoted(c.task_of(branch_of(c, other->from->id, fork.id)).name) +
+    for (const auto& [fork, all] : exports_of_forks(c, exports)) {
+        const auto other_than = [&all](task_id branch) {
+            return std::find_if(all.begin(), all.end(), [&](const branch_export& e) { return e.branch != branch; });
+        };
+        const auto second = other_than(all.front().branch);
+        if (second == all.end()) continue;
+        for (const auto& each : all) {
+            if (each.made->reads_context) continue;
+            const auto other = each.branch == all.front().branch ? second : all.begin();
+            c.report.warning("concurrent-export", each.made->where,
+                             "the branches " + quoted(c.task_of(each.branch).name) + " and " + quoted(c.task_of(other->branch).name) +
                                  " export at the same time, and this `export` replaces the whole context: what is left depends on which ends last",
                              "add to the context, `$context + { ... }`, or export once after the `fork`");
         }
@@ -145,15 +200,18 @@ void check_step_paths(compilation& c) {
     for (const auto& t : c.out.tasks) {
         if (!t.is_extended) by_name[t.name].push_back(&t);
     }
+    std::map<std::string, std::vector<shape>> outputs;
     for (const auto& use : c.step_path_uses) {
         const auto found = by_name.find(use.path.front());
-        if (found == by_name.end() || use.path.size() < 2) continue;
-        std::vector<shape> outputs;
-        for (const auto* t : found->second) outputs.push_back(shape_of_output(c, *t));
+        if (found == by_name.end() || use.path.size() < 2 || found->second.size() > most_shapes) continue;
+        auto& of_name = outputs[use.path.front()];
+        if (of_name.empty()) {
+            for (const auto* t : found->second) of_name.push_back(shape_of_output(c, *t));
+        }
         std::vector<const shape*> candidates;
-        for (const auto& each : outputs) candidates.push_back(&each);
+        for (const auto& each : of_name) candidates.push_back(&each);
         std::vector<std::string> known;
-        if (const auto depth = missing_at(candidates, std::span(use.path).subspan(1), "", known)) {
+        if (const auto depth = missing_at(std::move(candidates), std::span(use.path).subspan(1), known)) {
             report_missing(c, use, "steps", *depth + 1, known, "unknown-output", "the output of the task " + quoted(use.path.front()) + " does not have it");
         }
     }

@@ -166,6 +166,7 @@ private:
 
     void check_secrets(const part_view& part, const variable_use& use) {
         if (use.path.empty() || std::find(c_.out.secrets.begin(), c_.out.secrets.end(), use.path.front()) != c_.out.secrets.end()) return;
+        if (is_section_broken(c_, "secrets")) return;
         auto hint = c_.report.did_you_mean(use.path.front(), c_.out.secrets);
         if (hint.empty()) hint = "declare it: `use: { secrets: [ " + use.path.front() + " ] }`";
         fail(part, use, "undeclared-secret",

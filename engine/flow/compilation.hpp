@@ -6,6 +6,7 @@
 #include "flow/reporter.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -79,6 +80,7 @@ struct compilation {
     std::set<std::string> referenced;                              ///< pointers of the `use` entries that something names
     std::vector<std::string> open_functions;                       ///< functions being compiled in place, outermost first
     std::map<std::string, std::vector<std::string>> unknown_keys;  ///< reported ones, by the pointer of their map
+    std::optional<std::set<std::string, std::less<>>> task_names;  ///< for hints; gathered when first asked for
     std::set<std::string> unreferenced_tasks;                      ///< names of tasks in functions that nobody calls
     std::vector<extension_note> extensions;
     std::map<std::string, std::shared_ptr<const yaml_document>> external_functions;  ///< by the name their text is pinned under

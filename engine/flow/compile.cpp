@@ -13,6 +13,7 @@ void compile_workflow(compilation& c) {
                        "see examples/hello/hello.yaml for the smallest workflow");
         return;
     }
+    if (is_another_language(c)) return;
     check_keys(c, c.root, {"document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"});
     compile_document(c);
     compile_evaluate(c);

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::array<std::string_view, 3> protocols_to_come{"a2a", "asyncapi", "grpc"};
 
+/// Built in, but not there in a project without models.
+constexpr std::array<std::string_view, 3> model_functions{"ai.chat", "ai.embed", "ai.run"};
+
 void pin(compilation& c, const function_description& function) { c.pinned_functions.emplace(function.name + ":" + function.version, function); }
 
 void report_unknown(compilation& c, const node& call, const function_reference& asked) {
@@ -24,7 +27,13 @@ void report_unknown(compilation& c, const node& call, const function_reference& 
         c.report.error("unknown-version", call, quoted(asked.name) + " has no versions to choose from", "write `call: " + asked.name + "`");
         return;
     }
-    std::vector<std::string> candidates{"http"};
+    if (is_section_broken(c, "functions")) return;
+    if (std::find(model_functions.begin(), model_functions.end(), asked.name) != model_functions.end()) {
+        c.report.error("unknown-function", call, quoted(asked.name) + " asks a model, but this project names none", "name one below `models` in pawl.yaml");
+        return;
+    }
+    std::vector<std::string> candidates{"http", "openapi", "mcp"};
+    candidates.insert(candidates.end(), model_functions.begin(), model_functions.end());
     for (const auto& name : c.names_in_use("functions")) candidates.push_back(name);
     for (const auto& each : c.options.functions) candidates.push_back(each.name);
     auto hint = c.report.did_you_mean(asked.name, candidates);
@@ -87,6 +96,7 @@ void compile_catalog_call(compilation& c, task_id id, const node& call, const no
         return;
     }
     if (!asked.catalog.empty() && asked.catalog != "default") {
+        if (is_section_broken(c, "catalogs")) return;
         c.report.error("unknown-name", call, "there is no catalog " + quoted(asked.catalog) + " in `use.catalogs`",
                        "pawl's own tools are in the catalog `default`: write `call: " + asked.name + "`");
         return;
@@ -108,7 +118,15 @@ void compile_call(compilation& c, task_id id) {
     const auto body = c.notes[id].body;
     const auto call = body.at("call");
     auto with = body.at("with");
+    if (call.is_object()) {
+        const auto& object = call.value->get_object();
+        const auto name = object.empty() ? std::string("http") : std::string(object.begin()->key());
+        c.report.key_error("wrong-type", call, "`call` must be the name of what is called, but is a map",
+                           "write `call: " + name + "`, and the arguments below `with:` beside it");
+        return;
+    }
     if (!expect_string(c, call, "`call: http`")) return;
+    if ((!with || with.value->is_null()) && c.is_misspelled(body, "with")) return;
     if (with && with.value->is_null()) with = {};
     if (with && !expect_object(c, with)) return;
     if (const auto own = c.use.at("functions").at(call.text())) return compile_function_call(c, id, own);

@@ -49,7 +49,11 @@ void compile_for(compilation& c, task_id id) {
     const auto n = body.at("for");
     if (!expect_object(c, n)) return;
     check_keys(c, n, {"each", "in", "at"});
-    const auto each = compile_local_name(c, n.at("each"), "item");
+    auto variable = n.at("each");
+    for (const auto* other : {"item", "as", "var"}) {  // reported; the tasks are checked with the name that was meant
+        if (!variable && n.at(other).is_string()) variable = n.at(other);
+    }
+    const auto each = compile_local_name(c, variable, "item");
     const auto at = compile_local_name(c, n.at("at"), "index");
     if (each == at)
         c.report.error("bad-name", n.at("at") ? n.at("at") : n.at("each"), "`each` and `at` are both called " + quoted(each), "give them two names");
@@ -74,7 +78,8 @@ void compile_fork(compilation& c, task_id id) {
         if (compete.value->is_bool()) {
             out.compete = compete.value->get_bool();
         } else {
-            c.report.error("wrong-type", compete, "`compete` must be true or false, but is " + std::string(describe(*compete.value)));
+            c.report.error("wrong-type", compete, "`compete` must be true or false, but is " + std::string(describe(*compete.value)),
+                           compete.is_string() ? "write `compete: true` or `compete: false`, without quotes (`yes` and `no` are texts in YAML 1.2)" : "");
         }
     }
     const auto branches = require(c, n, "branches", "it holds the tasks to perform at the same time");
@@ -103,12 +108,19 @@ void compile_switch(compilation& c, task_id id, const task_scope& scope) {
             continue;
         }
         const auto choice = item.at(item.value->get_object().begin()->key());
+        if (choice.is_string()) {
+            c.report.key_error("wrong-type", choice, "the case " + quoted(choice.name()) + " must be a map with `then`, and with `when` unless it is the default, but is text",
+                               "write `- " + choice.name() + ": { then: " + std::string(choice.text().substr(0, 60)) + " }`");
+            continue;
+        }
         if (!expect_object(c, choice)) continue;
         check_keys(c, choice, {"when", "then"});
         switch_case made;
         made.name = choice.name();
         if (const auto when = choice.at("when")) {
             made.when = compile_condition(c, when, names);
+        } else if (c.is_misspelled(choice, "when")) {
+            continue;
         } else if (fallback != nullptr) {
             c.report.key_error("several-defaults", choice,
                                "the cases " + quoted(fallback_case.name()) + " and " + quoted(choice.name()) +

@@ -8,6 +8,15 @@ names_in_scope body_names(compilation& c, task_id id) { return {site::definition
 
 bool is_expression(const node& n) { return n.is_string() && expr::whole_expression(n.text()).has_value(); }
 
+/// `x:1` is a text; `x: 1` is a member.
+void warn_of_missing_space(compilation& c, const node& n) {
+    const auto text = n.text();
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || !is_variable_name(text.substr(0, colon)) || text.substr(colon).starts_with("://") || colon + 1 == text.size()) return;
+    c.report.warning("literal-text", n, "`set` yields the text " + quoted(text) + " here, no map of names to values",
+                     "put a space behind the colon: " + quoted(std::string(text.substr(0, colon)) + ": " + std::string(text.substr(colon + 1))));
+}
+
 }  // namespace
 
 void compile_set(compilation& c, task_id id) {
@@ -16,6 +25,7 @@ void compile_set(compilation& c, task_id id) {
         c.report.error("empty-set", n, "`set` sets nothing", "write the values as `name: value` lines below it");
         return;
     }
+    if (n.is_string() && !c.rebuild) warn_of_missing_space(c, n);
     if (!n.is_object() && !n.is_string()) {
         c.report.key_error("wrong-type", n, "`set` must be a map of names to values or one expression, but is " + std::string(describe(*n.value)),
                            "write the values as `name: value` lines below it");

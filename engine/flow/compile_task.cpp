@@ -1,4 +1,5 @@
 // What all tasks have in common, and which kind a task is (dsl-reference.md, "Task").
+#include "flow/habits.hpp"
 #include "flow/parts.hpp"
 #include "flow/task_kinds.hpp"
 
@@ -38,6 +39,11 @@ const task_kind* kind_of(compilation& c, const node& body) {
     for (const auto& each : task_kinds) kinds.emplace_back(each.key);
     std::string hint = "add one of `call`, `do`, `emit`, `for`, `fork`, `listen`, `raise`, `run`, `set`, `switch`, `try`, `wait`";
     for (const auto& member : body.value->get_object()) {
+        if (const auto* meant = habit_of_kind(member.key())) {
+            c.report.key_error("unknown-key", body.at(member.key()), "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()),
+                               std::string(meant->hint));
+            return nullptr;
+        }
         if (const auto meant = c.report.did_you_mean(member.key(), kinds); !meant.empty()) {
             c.report.key_error("unknown-key", body.at(member.key()), "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()),
                                meant);
@@ -46,7 +52,14 @@ const task_kind* kind_of(compilation& c, const node& body) {
         if (const auto* owner = kind_that_has(member.key()); owner != nullptr)
             hint = quoted(member.key()) + " belongs to " + quoted(owner->key) + ", which is missing";
     }
-    c.report.key_error("no-kind", body, "the task " + quoted(body.name()) + " does not say what to do", std::move(hint));
+    std::string foreign;
+    for (const auto& member : body.value->get_object()) {
+        const bool common = std::find(common_task_keys.begin(), common_task_keys.end(), std::string_view(member.key())) != common_task_keys.end();
+        if (!common && kind_that_has(member.key()) == nullptr && foreign.empty()) foreign = ": " + quoted(member.key()) + " is no kind of task";
+    }
+    if (std::any_of(foreign.begin(), foreign.end(), [](char ch) { return static_cast<unsigned char>(ch) >= 0x80; }))
+        hint = "it holds letters that only look like plain ones: write it anew";
+    c.report.key_error("no-kind", body, "the task " + quoted(body.name()) + " does not say what to do" + foreign, std::move(hint));
     return nullptr;
 }
 
@@ -56,18 +69,13 @@ void check_task_keys(compilation& c, const node& body, const task_kind& kind) {
         if (!companion.empty()) allowed.push_back(companion);
     }
     allowed.insert(allowed.end(), common_task_keys.begin(), common_task_keys.end());
-    std::vector<std::string> candidates(allowed.begin(), allowed.end());
-    for (const auto& member : body.value->get_object()) {
-        if (std::find(allowed.begin(), allowed.end(), std::string_view(member.key())) != allowed.end()) continue;
-        const auto key = body.at(member.key());
-        c.unknown_keys[body.pointer].emplace_back(member.key());
-        const auto* owner = kind_that_has(member.key());
-        auto hint = owner != nullptr && member.key() != "do" ? quoted(member.key()) + " belongs to " + quoted(owner->key)
-                                                             : c.report.did_you_mean(member.key(), candidates);
-        if (hint.empty())
-            hint = "a task with " + quoted(kind.key) + " may also have `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`";
-        c.report.key_error("unknown-key", key, "unknown key " + quoted(member.key()) + " in the task " + quoted(body.name()), std::move(hint));
-    }
+    key_place place{"task", "in the task " + quoted(body.name()), {}, {}};
+    place.hint = [](std::string_view key) {
+        const auto* owner = kind_that_has(key);
+        return owner != nullptr && key != "do" ? quoted(key) + " belongs to " + quoted(owner->key) : std::string{};
+    };
+    place.otherwise = "a task with " + quoted(kind.key) + " may also have `if`, `input`, `output`, `export`, `timeout`, `then`, `metadata`";
+    check_keys(c, body, allowed, place);
 }
 
 void compile_common(compilation& c, task_id id, const node& body, const task_scope& scope) {

@@ -97,6 +97,18 @@ void compile_jitter(compilation& c, const node& n, const names_in_scope& names, 
     }
 }
 
+/// `- catch:` as an item of the tried tasks.
+bool report_catch_in_list(compilation& c, const node& list) {
+    if (!list.is_array()) return false;
+    for (std::size_t i = 0; i < list.value->get_array().size(); ++i) {
+        const auto item = list.at(i).at("catch");
+        if (!item) continue;
+        c.report.key_error("misplaced-key", item, "`catch` stands in the list of the tried tasks, but belongs beside `try`", "write it without `- `, indented like `try`");
+        return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 std::optional<retry_policy> compile_retry(compilation& c, const node& n, const std::vector<std::string>& locals) {
@@ -123,6 +135,7 @@ void compile_try(compilation& c, task_id id, const task_scope& scope) {
     const auto body = c.notes[id].body;
     const auto outer = c.task_of(id).locals;
     try_task out;
+    if (!body.at("catch") && report_catch_in_list(c, body.at("try"))) return;
     out.first = compile_list(c, body.at("try"), {id, outer, false});
     const auto n = require(c, body, "catch", "it says which errors to catch and what to do then (`catch: {}` catches all)");
     if (n && expect_object(c, n)) {

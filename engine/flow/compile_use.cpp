@@ -7,8 +7,12 @@ namespace {
 void check_secrets(compilation& c, const node& n) {
     if (!n) return;
     if (!n.is_array()) {
+        std::string names;
+        if (const auto* map = n.value->if_object()) {
+            for (const auto& member : *map) names += (names.empty() ? "" : ", ") + std::string(member.key().substr(0, 60));
+        }
         c.report.key_error("wrong-type", n, "`secrets` must be a list of names, but is " + std::string(describe(*n.value)),
-                           "write `secrets: [ my-secret ]`");
+                           "write `secrets: [ " + (names.empty() || names.size() > 200 ? "my-secret" : names) + " ]`; their values stand elsewhere (.pawl/secrets.env)");
         return;
     }
     for (std::size_t i = 0; i < n.value->get_array().size(); ++i) {

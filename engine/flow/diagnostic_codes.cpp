@@ -5,7 +5,9 @@ namespace {
 
 constexpr diagnostic_code all_codes[] = {
     {"alias-as-key", "A YAML alias stands where a key is expected."},
+    {"another-language", "The file is no workflow, but something else that is easily taken for one."},
     {"bad-argument", "An argument of a call does not fit the schema of the function."},
+    {"bad-blank", "A key holds a no-break space or another character that only looks like a space."},
     {"bad-duration", "A duration is neither an ISO 8601 text nor a map of units."},
     {"bad-file", "The path of a file must be constant."},
     {"bad-name", "A name has characters that names cannot have, or is taken."},
@@ -39,6 +41,7 @@ constexpr diagnostic_code all_codes[] = {
     {"expression", "A runtime expression does not compile."},
     {"indentation", "Lines are not indented below the key they belong to."},
     {"literal-expression", "A text looks like an expression but is taken as text."},
+    {"literal-text", "A text stands where a map was most likely meant."},
     {"lost-context", "An `export` replaces the context instead of adding to it, and a later task reads what is lost."},
     {"merge-key", "The YAML merge key `<<` is not part of YAML 1.2."},
     {"misplaced-key", "A key stands where it has no meaning."},

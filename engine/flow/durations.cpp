@@ -1,4 +1,5 @@
 // Durations: an object with days...milliseconds, ISO 8601 text, or an expression of either (dsl-reference.md, "Duration").
+#include "flow/habits.hpp"
 #include "flow/parts.hpp"
 
 #include <array>
@@ -33,7 +34,9 @@ std::string iso_form_of(std::string_view text) {
             const auto word = text.substr(i, end - i);
             if (number.empty() || word.empty()) return {};
             if (word == "ms" || word.starts_with("milli")) {
-                time += std::to_string(std::atof(number.c_str()) / 1000.0).substr(0, 5) + "S";
+                auto seconds = std::to_string(std::atof(number.c_str()) / 1000.0);
+                seconds.erase(std::max(seconds.find_last_not_of('0'), seconds.find('.') - 1) + 1);
+                time += (seconds.ends_with('.') ? seconds.substr(0, seconds.size() - 1) : seconds) + "S";
             } else if (word[0] == 'w') {
                 days += number + "W";
             } else if (word[0] == 'd') {
@@ -64,9 +67,21 @@ std::string upper(std::string_view text) {
     return out;
 }
 
+/// `P1H` and `PT1D`: the letters are right, the `T` is not.
+std::string without_iso_letters(std::string_view text) {
+    std::string out;
+    for (const char ch : text) {
+        if (ch >= 'A' && ch <= 'Z') {
+            if (ch != 'P' && ch != 'T') out += static_cast<char>(ch - 'A' + 'a');
+        } else {
+            out += ch;
+        }
+    }
+    return out;
+}
+
 std::string duration_hint(std::string_view text) {
-    if (parse_iso8601_duration(upper(text)).has_value()) return "write " + upper(text);
-    if (const auto iso = iso_form_of(text); !iso.empty()) return "write " + iso;
+    if (const auto iso = iso_duration_meant(text); iso != "...") return "write " + iso;
     return "write for example PT30S, PT24H, P7D, or `{ minutes: 5 }`";
 }
 
@@ -117,6 +132,14 @@ std::optional<duration_source> compile_parts(compilation& c, const node& n, cons
 }
 
 }  // namespace
+
+std::string iso_duration_meant(std::string_view text) {
+    if (text.size() > 100) return "...";
+    if (parse_iso8601_duration(upper(text)).has_value()) return upper(text);
+    if (const auto iso = iso_form_of(text); !iso.empty()) return iso;
+    const auto iso = text.starts_with('P') ? iso_form_of(without_iso_letters(text)) : std::string{};
+    return iso.empty() ? "..." : iso;
+}
 
 result<milliseconds> duration_from(const json::value& value) {
     if (const auto* text = value.if_string()) return parse_iso8601_duration(*text);

@@ -4,6 +4,7 @@
 #include "flow/parts.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pawl::flow {
 namespace {
@@ -19,6 +20,51 @@ std::vector<std::string> names_for(const names_in_scope& scope) {
     return names;
 }
 
+/// The names of all tasks, as far as the form of the document tells.
+void gather_task_names(const json::value& value, std::set<std::string, std::less<>>& into) {
+    if (const auto* array = value.if_array()) {
+        for (const auto& item : *array) {
+            if (const auto* object = item.if_object(); object != nullptr && object->size() == 1 && object->begin()->value().is_object()) into.emplace(object->begin()->key());
+            gather_task_names(item, into);
+        }
+    } else if (const auto* object = value.if_object()) {
+        for (const auto& member : *object) gather_task_names(member.value(), into);
+    }
+}
+
+bool is_task_name(compilation& c, std::string_view name) {
+    if (!c.task_names) gather_task_names(c.document->value, c.task_names.emplace());
+    return c.task_names->contains(name);
+}
+
+/// `load.total` and `$load.total` for the output of the task `load`.
+std::string task_hint(compilation& c, std::string_view program, const expr::compile_error& error) {
+    constexpr std::string_view function = "unknown function `", variable = "unknown variable `$";
+    const auto start = error.message.starts_with(function) ? function.size() : error.message.starts_with(variable) ? variable.size() : 0;
+    if (start == 0 || error.offset >= program.size()) return {};
+    const auto name = std::string_view(error.message).substr(start, error.message.find_first_of("/`", start) - start);
+    return is_variable_name(name) && is_task_name(c, name) ? "the output of the task " + quoted(name) + " is `$steps." + std::string(name) + "`" : std::string{};
+}
+
+/// `${{ .name }}`, as in GitHub Actions.
+bool has_two_braces(std::string_view text, std::size_t at) {
+    const auto start = text.rfind("${{", at);
+    const auto end = text.find("}}", at);
+    return start != std::string_view::npos && end != std::string_view::npos && text.substr(start, end - start).find(':') == std::string_view::npos;
+}
+
+/// The hint for an error at `error.offset` of the text of a value that stands at `mark`.
+std::string hint_in_text(compilation& c, std::string_view text, const expr::compile_error& error, const source_mark& mark) {
+    if (has_two_braces(text, error.offset)) return "expressions have one brace: `${ ... }`";
+    if (auto hint = task_hint(c, text, error); !hint.empty()) return hint;
+    if (error.message.find("is not closed") != std::string::npos) {
+        const auto line = c.document->line(mark.line);
+        if (const auto comment = line.find(" #", std::min(mark.column, line.size())); comment != std::string_view::npos)
+            return "` #` starts a comment in YAML, so the rest of the line does not count: put quotes around the whole value";
+    }
+    return {};
+}
+
 std::string expression_hint(const expr::compile_error& error, std::string_view text) {
     if (!error.hint.empty()) {
         auto hint = error.hint;
@@ -27,6 +73,21 @@ std::string expression_hint(const expr::compile_error& error, std::string_view t
         return hint;
     }
     if (text.find("${") != std::string_view::npos) return "write either a bare expression or one `${ ... }` around all of it";
+    return {};
+}
+
+/// `Bearer $secrets.token`: a variable within a text is not replaced. Only names that no other language has.
+std::string_view variable_within(const compilation& c, std::string_view text) {
+    if (text.find("${") != std::string_view::npos) return {};
+    const auto word_from = [&](std::size_t at) { return text.substr(at, std::min(text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$", at), text.size()) - at); };
+    for (const std::string_view start : {"$secrets.", "$context.", "$workflow.input."}) {
+        const auto at = text.find(start);
+        if (at == std::string_view::npos) continue;
+        const auto word = word_from(at);
+        const auto name = word.substr(start.size());
+        if (start == "$secrets." && std::find(c.out.secrets.begin(), c.out.secrets.end(), name) == c.out.secrets.end()) continue;
+        if (!name.empty()) return word;
+    }
     return {};
 }
 
@@ -44,6 +105,11 @@ bool looks_like_expression(std::string_view text, std::span<const std::string> v
 void warn_of_literal_expressions(compilation& c, const json::value& value, const std::string& pointer, const std::vector<origin>& origins,
                                  std::span<const std::string> names) {
     if (const auto* text = value.if_string()) {
+        if (const auto variable = variable_within(c, *text); !variable.empty() && variable.size() < text->size()) {
+            c.report.at(severity::warning, "literal-expression", locate(origins, pointer).pointer, text->find(variable), variable.size(),
+                        quoted(variable) + " is taken as text here, not as an expression", "write `${ " + std::string(variable) + " }` for its value");
+            return;
+        }
         if (!looks_like_expression(*text, names)) return;
         c.report.at(severity::warning, "literal-expression", locate(origins, pointer).pointer, 0, text->size(),
                     quoted(*text) + " is taken as text here, not as an expression", "write `${ " + std::string(*text) + " }` for its value");
@@ -98,8 +164,11 @@ std::optional<evaluable> compile_expression(compilation& c, const node& n, const
     const auto names = names_for(scope);
     auto program = expr::program::compile(text, names);
     if (program.has_error()) {
-        const auto& error = program.error();
-        c.report.at(severity::error, "expression", n.pointer, offset + error.offset, error.length, error.message, expression_hint(error, text));
+        auto error = program.error();
+        error.offset += offset;
+        auto hint = hint_in_text(c, n.text(), error, c.document->mark_of(n.pointer));
+        if (hint.empty()) hint = expression_hint(error, text);
+        c.report.at(severity::error, "expression", n.pointer, error.offset, error.length, error.message, std::move(hint));
         return std::nullopt;
     }
     auto code = new_code(c, *program, {{"", n.pointer, false}}, offset);
@@ -135,8 +204,11 @@ std::optional<evaluable> compile_template(compilation& c, const json::value& val
     if (made.has_error()) {
         for (const auto& each : made.error()) {
             const auto place = locate(origins, each.pointer);
-            c.report.at(severity::error, "expression", place.pointer, place.opaque ? 0 : each.error.offset, each.error.length, each.error.message,
-                        expression_hint(each.error, {}));
+            const auto* text = place.opaque ? nullptr : c.document->find(place.pointer);
+            std::string hint;
+            if (text != nullptr && text->is_string() && !c.report.is_full()) hint = hint_in_text(c, text->get_string(), each.error, c.document->mark_of(place.pointer));
+            if (hint.empty()) hint = expression_hint(each.error, {});
+            c.report.at(severity::error, "expression", place.pointer, place.opaque ? 0 : each.error.offset, each.error.length, each.error.message, std::move(hint));
         }
         return std::nullopt;
     }

@@ -1,5 +1,7 @@
 #include "flow/node.hpp"
 
+#include <algorithm>
+
 namespace pawl::flow {
 
 std::string_view node::text() const noexcept { return is_string() ? std::string_view(value->get_string()) : std::string_view{}; }
@@ -48,8 +50,10 @@ std::string_view describe(const json::value& value) noexcept {
 std::string quoted(std::string_view name) {
     constexpr std::size_t longest = 60;
     std::string out = "`";
-    out += name.substr(0, longest);
-    if (name.size() > longest) out += "...";
+    auto end = std::min(name.size(), longest);
+    while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0u) == 0x80u) --end;
+    out += name.substr(0, end);
+    if (end < name.size()) out += "...";
     for (auto& c : out) {
         if (c == '\n' || c == '\r') c = ' ';
     }

@@ -4,6 +4,7 @@
 #include "flow/compilation.hpp"
 #include "flow/origin.hpp"
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -16,11 +17,22 @@ namespace pawl::flow {
 // shape.cpp: the form of maps, lists and texts
 bool expect_object(compilation& c, const node& n);
 bool expect_string(compilation& c, const node& n, std::string_view example = {});
+/// Which map it is, for messages and hints about its keys.
+struct key_place {
+    std::string within;                                    ///< for habits.hpp
+    std::string where;                                     ///< "in `with`"
+    std::function<std::string(std::string_view)> hint;     ///< about one key; empty texts and no function: the usual hints
+    std::string otherwise;                                 ///< the hint when nothing is known of a key; empty: what is allowed
+};
+/// Reports each key that is not of the language; keys that have one cause (they belong to another place) together.
+bool check_keys(compilation& c, const node& n, std::span<const std::string_view> allowed, const key_place& place);
 bool check_keys(compilation& c, const node& n, std::span<const std::string_view> allowed);
 bool check_keys(compilation& c, const node& n, std::initializer_list<std::string_view> allowed);
 /// The member, or an error at the key of `n` that it is missing.
 node require(compilation& c, const node& n, std::string_view key, std::string_view why);
 void unsupported(compilation& c, const node& where, std::string_view feature);
+/// True when a mistake in `use` was reported that hides what the section defines: its names are not known then.
+bool is_section_broken(const compilation& c, std::string_view section);
 /// The entry `name` of `use.<section>`; an error at `where` when there is none.
 node named(compilation& c, const node& where, std::string_view section);
 
@@ -48,6 +60,10 @@ std::optional<duration_source> compile_timeout(compilation& c, const node& n, co
 
 // compile_data.cpp: input, output, export, schema
 data_filter compile_filter(compilation& c, const node& n, std::string_view transform_key, site where, const std::vector<std::string>& locals);
+
+// foreign.cpp
+/// True, and reported, when the file is no workflow but something else that authors confuse with one.
+bool is_another_language(compilation& c);
 
 // compile_document.cpp
 void compile_document(compilation& c);

@@ -36,6 +36,8 @@ public:
     /// "did you mean `x`?", or nothing. Looks at a bounded number of candidates.
     std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) const;
 
+    /// No more are shown: what only makes a message better need not be looked for.
+    bool is_full() const noexcept { return all_.size() >= most_diagnostics; }
     bool has_errors() const noexcept { return errors_ > 0; }
     std::size_t error_count() const noexcept { return errors_; }
     /// In order of place.

@@ -3,6 +3,7 @@
 #include "flow/evaluable_code.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pawl::flow {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 using expr::shape;
 
 shape of_document(const json::value& value, const std::string& pointer, std::span<const expr::value_template::part> parts, std::size_t depth) {
-    if (depth == 0) return {};
+    if (depth == 0 || parts.size() > most_shapes) return {};
     if (const auto* text = value.if_string()) {
         const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part.pointer == pointer; });
         if (found == parts.end()) return expr::shape_of(value);
@@ -26,6 +27,7 @@ shape of_document(const json::value& value, const std::string& pointer, std::spa
         if (holds_expression(value)) out.constant.reset();
         return out;
     }
+    if (object->size() > most_shapes) return {};
     shape out;
     out.what = shape::kind::object;
     out.closed = true;
@@ -45,7 +47,7 @@ shape shape_of(const evaluable& value) {
 shape shape_of_schema(const json::value& schema, std::size_t depth) {
     const auto* object = schema.if_object();
     const auto* properties = object != nullptr ? object->if_contains("properties") : nullptr;
-    if (depth == 0 || properties == nullptr || !properties->is_object()) return {};
+    if (depth == 0 || properties == nullptr || !properties->is_object() || properties->get_object().size() > most_shapes) return {};
     for (const auto* more : {"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "patternProperties", "unevaluatedProperties", "dependentSchemas"}) {
         if (object->contains(more)) return {};
     }
@@ -60,20 +62,28 @@ shape shape_of_schema(const json::value& schema, std::size_t depth) {
 
 const json::value* schema_document(const node& schema) { return schema.at("document").value; }
 
-std::optional<std::size_t> missing_at(std::vector<const shape*> candidates, std::span<const std::string> path, std::string_view own,
-                                      std::vector<std::string>& known) {
+bool is_known(const shape& each, std::string_view own) {
+    const bool foreign = std::any_of(each.rest.begin(), each.rest.end(), [&](const std::string& name) { return own.empty() || name != own; });
+    return each.what == shape::kind::object && each.closed && !foreign;
+}
+
+std::optional<std::size_t> missing_at(std::vector<const shape*> candidates, std::span<const std::string> path, std::vector<std::string>& known) {
     for (std::size_t depth = 0; depth < path.size(); ++depth) {
+        if (candidates.size() > most_shapes || !std::all_of(candidates.begin(), candidates.end(), [](const shape* each) { return is_known(*each, {}); }))
+            return std::nullopt;
         std::vector<const shape*> next;
-        known.clear();
         for (const auto* each : candidates) {
-            const bool foreign = std::any_of(each->rest.begin(), each->rest.end(), [&](const std::string& name) { return depth > 0 || name != own; });
-            if (each->what != shape::kind::object || !each->closed || foreign) return std::nullopt;
-            for (const auto& member : each->members) {
-                if (std::find(known.begin(), known.end(), member.name) == known.end()) known.push_back(member.name);
-            }
             if (const auto* member = each->member(path[depth])) next.push_back(member);
         }
-        if (next.empty()) return depth;
+        if (next.empty()) {
+            std::set<std::string> names;
+            for (const auto* each : candidates) {
+                for (const auto& member : each->members) {
+                    if (names.insert(member.name).second) known.push_back(member.name);
+                }
+            }
+            return depth;
+        }
         candidates = std::move(next);
     }
     return std::nullopt;

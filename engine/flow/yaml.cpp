@@ -54,6 +54,17 @@ void check_characters(std::string_view text, const yaml_builder& builder) {
     }
 }
 
+/// What is easily saved in place of the workflow itself.
+void refuse_other_files(std::string_view text, const yaml_builder& builder) {
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+        builder.refuse(0, 0, "not-utf8", "the file is UTF-16 text, but a workflow is UTF-8", "save the file as UTF-8");
+    if (text.find('\r') != std::string_view::npos && text.find('\n') == std::string_view::npos)
+        builder.refuse(1, text.find('\r') + 1, "yaml-syntax", "the lines of the file end with a carriage return alone, so all of it is one line",
+                       "save the file with the line ends of Unix or Windows");
+    if (text.starts_with("```"))
+        builder.refuse(1, 1, "yaml-syntax", "the file begins with the fence of a Markdown code block, which is no YAML", "remove the lines that begin with ```");
+}
+
 /// yaml-cpp's few words as a sentence for authors.
 struct known_message {
     std::string_view start;
@@ -100,8 +111,30 @@ std::string_view line_text(std::string_view source, std::size_t number) {
 }
 
 bool is_indented_by_tab(std::string_view line) {
-    const auto text = line.find_first_not_of(' ');
+    const auto text = line.find_first_not_of(" -");
     return text != std::string_view::npos && line[text] == '\t' && line.find_first_not_of(" \t") != std::string_view::npos;
+}
+
+/// `'it's'` and `"say "hello""`: the text ends at a quote that was meant to be part of it.
+bool explain_quote(std::string_view message, std::string_view source, diagnostic& d) {
+    if (!message.starts_with("end of map") && !message.starts_with("end of sequence")) return false;
+    const auto line = line_text(source, d.mark.line);
+    const auto last = line.substr(0, std::min(d.mark.column - 1, line.size())).find_last_not_of(' ');
+    if (last == std::string_view::npos || (line[last] != '\'' && line[last] != '"')) return false;
+    d.mark.column = last + 1;
+    d.message = "the quoted text ends here, but the line goes on";
+    d.hint = line[last] == '"' ? "write a `\"` within double quotes as `\\\"`, or put single quotes around the whole text"
+                               : "write a `'` within single quotes twice (`''`), or put double quotes around the whole text";
+    return true;
+}
+
+bool explain_bracket(std::string_view message, std::string_view source, diagnostic& d) {
+    if (!message.starts_with("illegal flow end")) return false;
+    const auto line = line_text(source, d.mark.line);
+    const bool curly = d.mark.column <= line.size() && line[d.mark.column - 1] == '}';
+    d.message = curly ? "this `}` closes a map, but no map is open here" : "this `]` closes a list, but no list is open here";
+    d.hint = curly ? "close the `[` before it first, or remove it" : "close the `{` before it first, or remove it";
+    return true;
 }
 
 diagnostic syntax_error(const YAML::ParserException& error, std::string_view source, std::string_view file) {
@@ -123,6 +156,7 @@ diagnostic syntax_error(const YAML::ParserException& error, std::string_view sou
         d.hint = "put quotes around the whole value: '${ ... }'";
         return d;
     }
+    if (explain_quote(error.msg, source, d) || explain_bracket(error.msg, source, d)) return d;
     for (const auto& known : known_messages) {
         if (!std::string_view(error.msg).starts_with(known.start)) continue;
         d.message = known.message;
@@ -198,6 +232,8 @@ source_mark yaml_document::mark_of(std::string_view pointer, std::size_t offset)
     return mark;
 }
 
+std::string_view yaml_document::line(std::size_t number) const { return line_text(source, number); }
+
 source_mark yaml_document::key_mark_of(std::string_view pointer) const { return follow(*this, pointer).place->key; }
 
 const json::value* yaml_document::find(std::string_view pointer) const {
@@ -208,6 +244,7 @@ const json::value* yaml_document::find(std::string_view pointer) const {
 boost::system::result<yaml_document, diagnostic> read_yaml(std::string_view text, std::string_view file, const yaml_limits& limits) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     try {
+        refuse_other_files(text, yaml_builder({}, file, limits));
         if (text.size() > limits.max_bytes) {
             yaml_builder({}, file, limits)
                 .refuse(0, 0, "too-large",

@@ -37,6 +37,8 @@ struct yaml_document {
     /// The place of byte `offset` of the string at JSON Pointer `pointer`: exact for plain, quoted and block scalars.
     /// The nearest enclosing known place when there is no such value, or an alias brought it in.
     source_mark mark_of(std::string_view pointer, std::size_t offset = 0) const;
+    /// The text of a line of the source.
+    std::string_view line(std::size_t number) const;
     source_mark key_mark_of(std::string_view pointer) const;
     /// The value at `pointer`; null pointer when there is none.
     const json::value* find(std::string_view pointer) const;

@@ -17,7 +17,11 @@ std::string short_tag(std::string_view tag) {
     return std::string(tag);
 }
 
-std::string excerpt(std::string_view text) { return std::string(text.substr(0, 40)) + (text.size() > 40 ? "..." : ""); }
+std::string excerpt(std::string_view text) {
+    auto end = std::min<std::size_t>(text.size(), 40);
+    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u) --end;
+    return std::string(text.substr(0, end)) + (end < text.size() ? "..." : "");
+}
 
 }  // namespace
 
@@ -134,6 +138,12 @@ void yaml_builder::take_key(const YAML::Mark& mark, const std::string& tag, cons
         refuse(line, column, "merge-key", "`<<` (merge keys) is YAML 1.1 and not part of the workflow language",
                "repeat the keys, or use `use.functions`, `use.retries`, `use.errors`, `use.timeouts` to share definitions");
     }
+    for (const std::string_view blank : {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x8b", "\xef\xbb\xbf"}) {
+        const auto at = tag == "?" ? text.find(blank) : std::string::npos;
+        if (at == std::string::npos) continue;
+        refuse(line, column + at, "bad-blank", "this key holds a character that looks like a space, or like nothing, but is neither (a no-break or zero-width space)",
+               "replace it by a plain space, or remove it");
+    }
     if (parent.value.get_object().contains(text)) {
         const auto* first = parent.value.get_object().find(text);
         const auto index = static_cast<std::size_t>(first - parent.value.get_object().begin());
@@ -199,9 +209,11 @@ void yaml_builder::start_container(const YAML::Mark& mark, std::string_view stan
                                    json::value empty) {
     const auto line = one_based(mark.line), column = one_based(mark.column);
     if (expects_key()) {
+        const auto at = place_at(mark).offset;
+        const bool is_double = empty.is_object() && at > 0 && at < source_.size() && source_[at] == '{' && source_[at - 1] == '{';
         refuse(line, column, "non-scalar-key",
                std::string("a ") + (empty.is_array() ? "list" : "map") + " stands where a key is expected; keys are plain or quoted text",
-               "if you meant text, quote it: braces and brackets start a map or a list in YAML");
+               is_double ? "expressions are written '${ .name }', with quotes" : "if you meant text, quote it: braces and brackets start a map or a list in YAML");
     }
     if (!tag.empty() && tag != "?" && tag != "!" && !(tag.starts_with(standard_tags) && tag.substr(standard_tags.size()) == standard_tag)) {
         refuse(line, column, "unknown-tag", "the tag `" + excerpt(short_tag(tag)) + "` does not fit a " + (empty.is_array() ? "list" : "map"),

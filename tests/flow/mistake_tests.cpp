@@ -38,8 +38,11 @@ std::pair<std::string, std::vector<mistake>> read_table() {
     return out;
 }
 
+/// A definition that begins with a comment is whole; the others lack at most their first line.
+std::string source_of(const mistake& m) { return m.definition.starts_with("# as it is\n") ? m.definition : flow_tests::with_document(m.definition); }
+
 std::string what_is_said(const mistake& m) {
-    const auto source = flow_tests::with_document(m.definition);
+    const auto source = source_of(m);
     std::string out;
     for (const auto& d : flow::compile(source, flow_tests::options_for()).diagnostics) out += render(d, source) + "\n";
     return out;
@@ -51,7 +54,7 @@ BOOST_AUTO_TEST_SUITE(flow_mistakes)
 
 BOOST_AUTO_TEST_CASE(every_mistake_gets_its_message) {
     auto [introduction, mistakes] = read_table();
-    BOOST_TEST(mistakes.size() >= 40u);
+    BOOST_TEST(mistakes.size() >= 200u);
     const bool update = std::getenv("PAWL_UPDATE_MISTAKES") != nullptr;
     for (auto& m : mistakes) {
         const auto said = what_is_said(m);
@@ -69,7 +72,7 @@ BOOST_AUTO_TEST_CASE(every_mistake_gets_its_message) {
 
 BOOST_AUTO_TEST_CASE(every_message_says_what_and_every_error_what_to_do) {
     for (const auto& m : read_table().second) {
-        const auto source = flow_tests::with_document(m.definition);
+        const auto source = source_of(m);
         const auto all = flow::compile(source, flow_tests::options_for()).diagnostics;
         BOOST_TEST(!all.empty(), m.title << " is not noticed");
         for (const auto& d : all) {
