@@ -1,6 +1,5 @@
 #include "store/commit_statements.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace pawl::store {
@@ -116,18 +115,18 @@ std::string insert_run_states(row_form form, const std::string& now) {
 }
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 19> all{{{"born runs", &batch_rows::born_runs, new_run_columns, &insert_runs, true},
-                                                         {"born states", &batch_rows::born_states, born_state_columns, &insert_run_states, true},
-                                                         {"run_states", &batch_rows::run_states, run_state_columns, &run_states, true},
-                                                         {"agents", &batch_rows::agents, agent_columns, &agents, true},
-                                                         {"steps", &batch_rows::steps, step_columns, &steps, false},
-                                                         {"blobs", &batch_rows::blobs, blob_columns, &blobs, false},
+    static constexpr std::array<table_statement, 19> all{{{"born runs", &batch_rows::born_runs, new_run_columns, &insert_runs, true, "given_run"},
+                                                         {"born states", &batch_rows::born_states, born_state_columns, &insert_run_states, true, "given_birth"},
+                                                         {"run_states", &batch_rows::run_states, run_state_columns, &run_states, true, "given_state"},
+                                                         {"agents", &batch_rows::agents, agent_columns, &agents, true, "given_agent"},
+                                                         {"steps", &batch_rows::steps, step_columns, &steps, false, "given_step"},
+                                                         {"blobs", &batch_rows::blobs, blob_columns, &blobs, false, "given_blob"},
                                                          {"dropped blobs", &batch_rows::dropped_blobs, dropped_blob_columns, &dropped_blobs, false},
-                                                         {"outbox", &batch_rows::events, event_columns, &outbox, false},
-                                                         {"inbox", &batch_rows::consumed, consumed_columns, &inbox, false},
-                                                         {"births", &batch_rows::births, new_run_columns, &insert_runs, false},
-                                                         {"birth states", &batch_rows::birth_states, born_state_columns, &insert_run_states, false},
-                                                         {"posts", &batch_rows::posts, post_columns, &posts, false},
+                                                         {"outbox", &batch_rows::events, event_columns, &outbox, false, "given_event"},
+                                                         {"inbox", &batch_rows::consumed, consumed_columns, &inbox, false, "given_entry"},
+                                                         {"births", &batch_rows::births, new_run_columns, &insert_runs, false, "given_run"},
+                                                         {"birth states", &batch_rows::birth_states, born_state_columns, &insert_run_states, false, "given_birth"},
+                                                         {"posts", &batch_rows::posts, post_columns, &posts, false, "given_post"},
                                                          {"approvals", &batch_rows::approvals, approval_columns, &approvals, false},
                                                          {"unsubscribed", &batch_rows::unsubscribed, unsubscribed_columns, &unsubscribed, false},
                                                          {"subscribed", &batch_rows::subscribed, subscribed_columns, &subscribed, false},
@@ -139,21 +138,21 @@ std::span<const table_statement> table_statements() {
 }
 
 std::string statement_for_all(std::span<const table_statement* const> touched, bool single, const std::string& now) {
-    const row_form form(dialect::postgresql, single);
+    const auto form = [single](std::string_view type) { return row_form(dialect::postgresql, single, type); };
     const auto fits = [](const std::string& count, const std::string& counted) {
         return counted + "_fits as materialized (select 1 / (case when count(*) = :" + count + " then 1 else 0 end) as fits from " + counted + ")";
     };
     // FOR SHARE: a takeover waits for this statement to commit, or is seen here.
-    std::string with = "with leases_held as materialized (select 1" + from(form, lease_columns) +
+    std::string with = "with leases_held as materialized (select 1" + from(form(lease_row_type), lease_columns) +
                        " join leases l on l.shard = r.shard where l.owner <> '' and l.epoch = r.epoch order by l.shard for share of l), " +
                        fits("leases", "leases_held");
     std::string checked = "select (select fits from leases_held_fits)";
-    const bool tagged = std::any_of(touched.begin(), touched.end(), [](const auto* table) { return table->sql == &insert_tags || table->sql == &default_tags; });
-    if (tagged) with += ", moment as materialized (select " + now + " as at)";
-    const auto at = tagged ? "(select at from moment)" : now;
+    // Once for all rows: what turns the clock into a number costs more than many a row. Read when the leases are locked, by the first part that needs it.
+    with += ", moment as materialized (select " + now + " as at)";
+    const std::string at = "(select at from moment)";
     for (std::size_t i = 0; i < touched.size(); ++i) {
         const auto label = "part" + std::to_string(i);
-        with += ", " + label + " as (" + touched[i]->sql(form, at) + (touched[i]->counted ? " returning 1)" : ")");
+        with += ", " + label + " as (" + touched[i]->sql(form(touched[i]->row_type), at) + (touched[i]->counted ? " returning 1)" : ")");
         if (!touched[i]->counted) continue;
         with += ", " + fits("count" + std::to_string(i), label);
         checked += " + (select fits from " + label + "_fits)";

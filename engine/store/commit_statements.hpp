@@ -11,6 +11,7 @@ struct table_statement {
     std::span<const column_spec> columns;
     std::string (*sql)(row_form form, const std::string& now);  ///< fed by the rows
     bool counted;  ///< it must affect as many rows as it was given; if not, a revision is not the expected one
+    std::string_view row_type = {};  ///< PostgreSQL: the composite type of these columns, of tables that ordinary steps touch; the others get JSON
 };
 
 /// In the order of execution. Run states come first: their count tells of conflicts before more is written.
@@ -21,11 +22,12 @@ std::string insert_runs(row_form form, const std::string& now);
 std::string insert_tags(row_form form, const std::string& now);  ///< fed by add_tags()
 std::string insert_run_states(row_form form, const std::string& now);
 
-/// PostgreSQL: everything as one statement with one data-modifying CTE for each touched table. Parameters: the leases as rows and their count;
+/// PostgreSQL: everything as one native statement with one data-modifying CTE for each touched table. Parameters: the leases as rows and their count;
 /// then for each table its rows and, when counted, their number; `single`: leases and tables have one row each. It fails with a division by zero when a count is not met, and then nothing is written.
 std::string statement_for_all(std::span<const table_statement* const> touched, bool single, const std::string& now);
 
-/// Columns of the leases' rows.
+/// Columns of the leases' rows, and their composite type.
 inline constexpr std::array<column_spec, 2> lease_columns{{{"shard", 'i'}, {"epoch", 'i'}}};
+inline constexpr std::string_view lease_row_type = "given_lease";
 
 }  // namespace pawl::store

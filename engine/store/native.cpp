@@ -15,6 +15,12 @@ PAWL_UNCHECKED_CAST PGconn* native_postgresql(soci::session& session) {
     return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
 
+void throw_postgresql(PGconn* connection, const PGresult* outcome) {
+    const char* state = PQresultErrorField(outcome, PG_DIAG_SQLSTATE);
+    const char* words = outcome != nullptr ? PQresultErrorMessage(outcome) : PQerrorMessage(connection);
+    throw soci::postgresql_soci_error(words, state != nullptr ? state : PQstatus(connection) == CONNECTION_OK ? "XX000" : "08006");
+}
+
 PAWL_UNCHECKED_CAST void finish_postgresql(soci::session& session) {
     auto* backend = static_cast<soci::postgresql_session_backend*>(session.get_backend());
     PQfinish(backend->conn_);

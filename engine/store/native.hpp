@@ -12,6 +12,9 @@ namespace pawl::store {
 sqlite_api::sqlite3* native_sqlite(soci::session& session);
 PGconn* native_postgresql(soci::session& session);
 
+/// What libpq was told instead of a result, as SOCI would throw it.
+[[noreturn]] void throw_postgresql(PGconn* connection, const PGresult* outcome);
+
 /// Closes the connection under the session: its statements' destructors then spare one DEALLOCATE round trip each.
 void finish_postgresql(soci::session& session);
 

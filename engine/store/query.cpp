@@ -9,14 +9,14 @@ namespace {
 constexpr char escape = '\x1a';
 constexpr std::size_t keep_at_most = 1 << 20;  ///< capacity a bound text may keep between executions
 
+}  // namespace
+
 bool needs_care(std::string_view text) {
     for (const char c : text) {
         if (static_cast<unsigned char>(c) >= 0x80 || c == '\0' || c == escape) return true;
     }
     return false;
 }
-
-}  // namespace
 
 std::string to_stored(std::string_view text) {
     if (!needs_care(text)) return std::string(text);

@@ -20,6 +20,8 @@ namespace pawl::store {
 /// PostgreSQL's text cannot hold NUL and SQLite's JSON cuts at it: NUL is stored as U+001A '0', U+001A as U+001A '1'. Invalid UTF-8 becomes U+FFFD.
 std::string to_stored(std::string_view text);
 std::string from_stored(std::string text);
+/// Whether the stored form of a text may differ from it.
+bool needs_care(std::string_view text);
 
 class query {
 public:

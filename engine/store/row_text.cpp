@@ -1,6 +1,7 @@
 #include "store/row_text.hpp"
 
 #include "base/json.hpp"
+#include "store/query.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,31 @@
 namespace pawl::store {
 namespace {
 constexpr std::size_t cut_after = 16 * 1024 * 1024;
+
+// PostgreSQL's binary form of an array: dimensions, whether it has nulls, the type of its elements, their number, the first index.
+constexpr std::size_t array_header = 20;
+constexpr std::size_t at_type = 8, at_count = 12;
+constexpr std::uint32_t int8_type = 20, text_type = 25;  // the same in every database
+
+void put_number(char* to, std::uint32_t number) {
+    for (int shift = 24; shift >= 0; shift -= 8) *to++ = static_cast<char>(number >> shift & 0xff);
 }
+
+void append_number(std::string& out, std::uint32_t number) {
+    std::array<char, 4> bytes;
+    put_number(bytes.data(), number);
+    out.append(bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+void append_big_endian(std::string& out, std::int64_t number) {
+    const auto bits = static_cast<std::uint64_t>(number);
+    append_number(out, static_cast<std::uint32_t>(bits >> 32));
+    append_number(out, static_cast<std::uint32_t>(bits & 0xffffffffu));
+}
+
+void set_composite_type(std::string& rows, std::uint32_t type) { put_number(rows.data() + at_type, type); }
 
 row_text& row_text::row() {
     ++rows_;
@@ -62,13 +87,46 @@ void row_text::write_first_row() {
     first_.clear();
 }
 
-void row_text::open_row() {
-    const bool object = kind_ == dialect::postgresql;
-    if (open_.size() > cut_after) {
-        open_ += object ? "}]" : "]]";
-        full_.push_back(std::move(open_));
-        open_.clear();
+void row_text::open_composite() {
+    close_composite();
+    if (open_.size() > cut_after) close_chunk();
+    if (open_.empty()) open_.resize(array_header);
+    row_at_ = open_.size();
+    open_.resize(row_at_ + 8);  // its length and the number of its cells: when they are known
+    ++chunk_rows_;
+}
+
+void row_text::close_composite() {
+    if (row_at_ == 0) return;
+    put_number(open_.data() + row_at_, static_cast<std::uint32_t>(open_.size() - row_at_ - 4));
+    put_number(open_.data() + row_at_ + 4, row_cells_);
+    row_at_ = 0;
+    row_cells_ = 0;
+}
+
+void row_text::composite_cell(std::uint32_t type, std::string_view bytes) {
+    ++row_cells_;
+    append_number(open_, type);
+    append_number(open_, static_cast<std::uint32_t>(bytes.size()));
+    open_.append(bytes);
+}
+
+void row_text::close_chunk() {
+    if (encoding_ == row_encoding::composites) {
+        close_composite();
+        put_number(open_.data(), 1);
+        put_number(open_.data() + at_count, std::exchange(chunk_rows_, 0));
+        put_number(open_.data() + at_count + 4, 1);
+    } else {
+        open_ += kind_ == dialect::postgresql ? "}]" : "]]";
     }
+    full_.push_back(std::exchange(open_, {}));
+}
+
+void row_text::open_row() {
+    if (encoding_ == row_encoding::composites) return open_composite();
+    const bool object = kind_ == dialect::postgresql;
+    if (open_.size() > cut_after) close_chunk();
     if (open_.empty()) {
         open_ += object ? "[{" : "[[";
     } else {
@@ -86,6 +144,9 @@ void row_text::cell() {
 }
 
 void row_text::write(std::string_view value) {
+    if (encoding_ == row_encoding::composites) {
+        return needs_care(value) ? composite_cell(text_type, to_stored(value)) : composite_cell(text_type, value);
+    }
     cell();
     const bool special = std::any_of(value.begin(), value.end(), [](char c) { return c == '\0' || c == '\x1a'; });
     if (!special) {
@@ -110,25 +171,32 @@ void row_text::write(std::string_view value) {
 }
 
 void row_text::write(std::int64_t number) {
+    if (encoding_ == row_encoding::composites) {
+        ++row_cells_;
+        append_number(open_, int8_type);
+        append_number(open_, 8);
+        return append_big_endian(open_, number);
+    }
     cell();
     std::array<char, 24> digits;
     open_.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
 void row_text::write_null() {
+    if (encoding_ == row_encoding::composites) {
+        ++row_cells_;
+        append_number(open_, int8_type);  // only numbers may be missing
+        return append_number(open_, 0xffffffffu);
+    }
     cell();
     open_ += "null";
 }
 
 std::vector<std::string> row_text::take() {
     if (rows_ == 1) write_first_row();
-    if (!open_.empty()) {
-        open_ += kind_ == dialect::postgresql ? "}]" : "]]";
-        full_.push_back(std::move(open_));
-        open_.clear();
-    }
+    if (!open_.empty()) close_chunk();
     rows_ = 0;
-    return std::move(full_);
+    return std::exchange(full_, {});
 }
 
 std::vector<row_cell> row_text::take_single() {
@@ -153,6 +221,7 @@ std::string rows_source(row_form form, std::span<const column_spec> columns) {
         }
     }
     if (form.single) return "(select " + selected + ") r";
+    if (!form.type.empty()) return "unnest(cast(:rows as " + std::string(form.type) + "[])) r";
     if (form.kind == dialect::postgresql) return "(select " + selected + " from json_to_recordset(cast(:rows as json)) as j(" + typed + ")) r";
     return "(select " + selected + " from json_each(:rows)) r";
 }

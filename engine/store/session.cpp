@@ -19,6 +19,8 @@ session::~session() { close(); }
 void session::close() noexcept {
     if (native() != nullptr) finish_postgresql(*soci_);
     queries_.clear();
+    native_statements_.clear();
+    row_types_.clear();
     soci_.reset();
     in_transaction_ = committing_ = false;
 }
@@ -63,6 +65,7 @@ store_result<void> session::open() {
         }
     } catch (...) {
         queries_.clear();
+        native_statements_.clear();
         soci_.reset();
         throw;
     }
@@ -122,9 +125,7 @@ void session::execute(const char* sql) {
     const std::unique_ptr<PGresult, decltype(&PQclear)> outcome(PQexec(handle, sql), &PQclear);
     const auto status = PQresultStatus(outcome.get());
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
-    const char* state = PQresultErrorField(outcome.get(), PG_DIAG_SQLSTATE);
-    const char* words = outcome ? PQresultErrorMessage(outcome.get()) : PQerrorMessage(handle);
-    throw soci::postgresql_soci_error(words, state != nullptr ? state : PQstatus(handle) == CONNECTION_OK ? "XX000" : "08006");
+    throw_postgresql(handle, outcome.get());
 }
 
 void session::begin() {
@@ -138,7 +139,33 @@ void session::commit() {
     committing_ = in_transaction_ = false;
 }
 
-void session::execute_and_commit(query& statement) {
+native_statement& session::prepared_native(std::string_view name, const std::function<std::string()>& sql) {
+    const auto found = native_statements_.find(name);
+    if (found != native_statements_.end()) return *found->second;
+    auto made = std::make_unique<native_statement>(native(), "pawl_" + std::to_string(native_statements_.size()), sql());
+    return *native_statements_.emplace(std::string(name), std::move(made)).first->second;
+}
+
+std::uint32_t session::row_type(std::string_view name) {
+    if (row_types_.empty()) {
+        auto& read = prepared(
+            "row types",
+            [this] {
+                return "select cast(t.typname as text), cast(t.oid as bigint) from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname = '" + where_.schema +
+                       "' and t.typname like 'given\\_%'";
+            },
+            "", "ti");
+        read.execute();
+        while (read.next()) {
+            auto type = read.text(0);
+            row_types_[std::move(type)] = static_cast<std::uint32_t>(read.number(1));
+        }
+    }
+    const auto found = row_types_.find(name);
+    return found == row_types_.end() ? 0 : found->second;  // the server then says what is wrong
+}
+
+void session::execute_and_commit(native_statement& statement) {
     committing_ = true;
     try {
         statement.execute();
@@ -147,7 +174,6 @@ void session::execute_and_commit(query& statement) {
         if (auto* handle = native(); handle != nullptr && PQstatus(handle) == CONNECTION_OK) committing_ = false;
         throw;
     }
-    while (statement.next()) continue;
     committing_ = false;
 }
 

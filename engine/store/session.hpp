@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/failure.hpp"
+#include "store/native_statement.hpp"
 #include "store/query.hpp"
 #include "store/row_text.hpp"
 
@@ -12,8 +13,6 @@
 #include <new>
 #include <string>
 #include <type_traits>
-
-typedef struct pg_conn PGconn;  // libpq's own name for it
 
 namespace pawl::store {
 
@@ -55,6 +54,11 @@ public:
     /// The statement called `name`, prepared on first use from what `sql` returns. Throws soci_error.
     query& prepared(std::string_view name, const std::function<std::string()>& sql, std::string_view parameters, std::string_view columns);
 
+    /// The same on PostgreSQL, past SOCI.
+    native_statement& prepared_native(std::string_view name, const std::function<std::string()>& sql);
+    /// The number of a composite type of ours. Throws soci_error.
+    std::uint32_t row_type(std::string_view name);
+
     /// Under run(): the store has become one of a newer version, and the session is closed. Throws soci_error.
     std::optional<store_error> superseded();
     /// The same, of a version that was read already.
@@ -67,7 +71,7 @@ public:
     /// SQLite: takes the write lock at once (no later upgrade that could fail). Throws soci_error.
     void begin();
     void commit();
-    void execute_and_commit(query& statement);  ///< a statement that is a transaction of its own, read to its end
+    void execute_and_commit(native_statement& statement);  ///< it is a transaction of its own
     void rollback() noexcept;
 
     /// SQL for the database's time in milliseconds, constant within a statement.
@@ -92,6 +96,8 @@ private:
     session_options options_;
     std::unique_ptr<soci::session> soci_;
     std::map<std::string, std::unique_ptr<query>, std::less<>> queries_;
+    std::map<std::string, std::unique_ptr<native_statement>, std::less<>> native_statements_;
+    std::map<std::string, std::uint32_t, std::less<>> row_types_;
     std::chrono::steady_clock::time_point waiting_since_{};  ///< SQLite's busy handler
     std::uint64_t generation_ = 0;
     bool in_transaction_ = false;

@@ -57,8 +57,8 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
 /// expected (commit() then goes the long way to find out which), and for batches too large for one parameter a table.
 bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
     std::vector<checkpoint_outcome> expected(outcomes.begin(), outcomes.end());
-    auto rows = rows_of(session_.kind(), batch, expected);
-    row_text leases(session_.kind());
+    auto rows = rows_of(session_.kind(), batch, expected, row_encoding::composites);
+    row_text leases(session_.kind(), row_encoding::composites);
     std::set<std::pair<shard_id, std::int64_t>> known;
     for (const auto& c : batch) {
         if (known.emplace(c.shard, c.epoch).second) leases.row().number(c.shard).number(c.epoch);
@@ -70,33 +70,34 @@ bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::spa
         touched.push_back(&table);
         single = single && (rows.*table.rows).is_single();
     }
-    std::string name = single ? "one at once" : "at once", parameters = (single ? parameters_of(lease_columns) : "t") + "i";
-    for (const auto* table : touched) {
-        name += "+" + std::string(table->name);
-        parameters += (single ? parameters_of(table->columns) : "t") + (table->counted ? "i" : "");
-    }
-    auto& statement = session_.prepared(name, [&] { return statement_for_all(touched, single, now_sql()); }, parameters, "i");
-    const auto bind = [&](row_text& given) {
+    std::string name = single ? "one at once" : "at once";
+    for (const auto* table : touched) name += "+" + std::string(table->name);
+    auto& statement = session_.prepared_native(name, [&] { return statement_for_all(touched, single, now_sql()); });
+    const auto bind = [&](row_text& given, std::string_view type) {
         if (single) {
             statement.bind_cells(given.take_single());
             return true;
         }
         auto chunks = given.take();
         if (chunks.size() > 1) return false;
-        statement.bind_rows(std::move(chunks.front()));
+        if (given.encoding() == row_encoding::json) {
+            statement.bind_json(std::move(chunks.front()));
+        } else {
+            statement.bind_composites(std::move(chunks.front()), session_.row_type(type));
+        }
         return true;
     };
     const auto leases_known = static_cast<std::int64_t>(known.size());
-    bool fits = bind(leases);
+    bool fits = bind(leases, lease_row_type);
     statement.bind(leases_known);
     for (const auto* table : touched) {
         auto& given = rows.*table->rows;
         const auto count = static_cast<std::int64_t>(given.size());
-        fits = fits && bind(given);
+        fits = fits && bind(given, table->row_type);
         if (table->counted) statement.bind(count);
     }
     if (!fits) {
-        statement.finish();
+        statement.clear();
         return false;
     }
     if (fault_hook_) fault_hook_(fault_point::before_commit);

@@ -56,6 +56,50 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_writes_everything_it_holds, kind, eve
     BOOST_TEST(s.c->list_steps("r1", 0, 10).value().size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(checkpoints_of_many_runs_in_one_batch_write_what_each_would_alone, kind, every_store) {
+    opened<kind> s;
+    using namespace std::string_literals;
+    const std::vector<std::string> texts{"plain", "", "quo\"te \\ back\n", "nul \0 inside"s, "\x1a""0", "\xe2\x82\xac and \xf0\x9f\x90\xa2", "{\"a\":[1,null]}"};
+    std::vector<checkpoint> batch;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto shard = static_cast<shard_id>(i % 3);
+        const auto id = "r" + std::to_string(i);
+        BOOST_TEST(s.c->create_run(s.run(id, shard)).has_value());
+        auto k = s.step(id, 0, shard);
+        k.state = texts[i];
+        if (i % 2 == 1) k.due_at = time_point(milliseconds(1'700'000'000'000 + static_cast<std::int64_t>(i)));
+        k.steps.at(0).result = texts[i];
+        k.blobs = {{"b", texts[i]}};
+        k.events = {{"e" + id, "", "t", texts[i]}};
+        k.agents = {{"support", id, 1, 1, texts[i], "{}", {}}};
+        k.births = {s.run("child-of-" + id, shard)};
+        k.births.front().input = texts[i];
+        k.posts = {{shard, id, "message", "test", "p" + id, texts[i]}};
+        k.consumed = {s.c->fetch_inbox(std::vector<shard_id>{shard}, 0, 100).value().back().seq};
+        batch.push_back(std::move(k));
+    }
+    for (const auto outcome : s.c->commit(batch).value()) BOOST_TEST((outcome == checkpoint_outcome::committed));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto shard = static_cast<shard_id>(i % 3);
+        const auto id = "r" + std::to_string(i);
+        const auto row = s.c->load_run(id).value();
+        BOOST_TEST(row.state == texts[i]);
+        BOOST_TEST((row.due_at == batch[i].due_at));
+        BOOST_TEST(s.c->list_steps(id, 0, 10).value().at(0).result == texts[i]);
+        BOOST_TEST(s.c->load_blobs(shard, id).value().at(0).body == texts[i]);
+        BOOST_TEST(s.c->list_events(id).value().at(0).body == texts[i]);
+        BOOST_TEST(s.c->load_agent("support", id).value()->state == texts[i]);
+        BOOST_TEST(s.c->load_run("child-of-" + id).value().input == texts[i]);
+    }
+    std::size_t posted = 0;
+    for (const auto& entry : s.c->fetch_inbox(std::vector<shard_id>{0, 1, 2}, 0, 100).value()) {
+        if (entry.kind != "message") continue;
+        BOOST_TEST(entry.body == texts.at(static_cast<std::size_t>(std::stoi(entry.run.substr(1)))));
+        ++posted;
+    }
+    BOOST_TEST(posted == texts.size());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_of_an_older_or_released_lease_writes_nothing, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
