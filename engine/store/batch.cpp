@@ -183,8 +183,8 @@ void add_tags(row_text& tags, const new_run& run) {
     for (const auto& [name, value] : run.tags) tags.row().number(run.shard).text(run.id).text(name).text(value);
 }
 
-batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes, row_encoding hot) {
-    batch_rows rows(kind, hot);
+batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes, row_encoding hot, row_encoding cold) {
+    batch_rows rows(kind, hot, cold);
     // The last word on an approval counts, too.
     std::map<std::pair<shard_id, std::string_view>, std::pair<shard_id, const approval_row*>> approvals;
     for (const auto& one : chains_of(batch, outcomes)) {

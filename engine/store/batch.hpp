@@ -11,10 +11,11 @@
 namespace pawl::store {
 
 struct batch_rows {
-    /// `hot`: how the rows of those tables are written that ordinary steps touch.
-    explicit batch_rows(dialect kind, row_encoding hot = row_encoding::json)
+    /// `hot`: how the rows of those tables are written that ordinary steps touch; `cold`: the others'.
+    batch_rows(dialect kind, row_encoding hot, row_encoding cold)
         : born_runs(kind, hot), born_states(kind, hot), run_states(kind, hot), agents(kind, hot), steps(kind, hot), blobs(kind, hot), events(kind, hot), consumed(kind, hot), births(kind, hot),
-          birth_states(kind, hot), posts(kind, hot), dropped_blobs(kind), approvals(kind), subscribed(kind), unsubscribed(kind), moved(kind), tags(kind), default_tags(kind), settled(kind) {}
+          birth_states(kind, hot), posts(kind, hot), dropped_blobs(kind, cold), approvals(kind, cold), subscribed(kind, cold), unsubscribed(kind, cold), moved(kind, cold), tags(kind, cold),
+          default_tags(kind, cold), settled(kind, cold) {}
     row_text born_runs, born_states, run_states, agents, steps, blobs, events, consumed, births, birth_states, posts;
     row_text dropped_blobs, approvals, subscribed, unsubscribed, moved, tags, default_tags, settled;
 };
@@ -102,7 +103,7 @@ inline constexpr std::array<column_spec, 3> settled_columns{{{"shard", 'i'}, {"r
 
 /// Rows of the checkpoints whose outcome is `committed`. Marks as `conflict` those that do not follow the same run's or agent's earlier one in the
 /// batch.
-batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes, row_encoding hot = row_encoding::json);
+batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes, row_encoding hot, row_encoding cold);
 
 /// The shards of the batch, ascending, once each.
 std::vector<shard_id> shards_of(std::span<const checkpoint> batch);

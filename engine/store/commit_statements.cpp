@@ -1,5 +1,6 @@
 #include "store/commit_statements.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace pawl::store {
@@ -147,9 +148,10 @@ std::string statement_for_all(std::span<const table_statement* const> touched, b
                        " join leases l on l.shard = r.shard where l.owner <> '' and l.epoch = r.epoch order by l.shard for share of l), " +
                        fits("leases", "leases_held");
     std::string checked = "select (select fits from leases_held_fits)";
-    // Once for all rows: what turns the clock into a number costs more than many a row. Read when the leases are locked, by the first part that needs it.
-    with += ", moment as materialized (select " + now + " as at)";
-    const std::string at = "(select at from moment)";
+    // Once for all rows: what turns the clock into a number costs more than many a row. Read when the leases are locked, by the first part that needs it. For a single row that would cost more.
+    const bool tagged = std::any_of(touched.begin(), touched.end(), [](const auto* table) { return table->sql == &insert_tags || table->sql == &default_tags; });
+    if (!single || tagged) with += ", moment as materialized (select " + now + " as at)";
+    const auto at = !single || tagged ? "(select at from moment)" : now;
     for (std::size_t i = 0; i < touched.size(); ++i) {
         const auto label = "part" + std::to_string(i);
         with += ", " + label + " as (" + touched[i]->sql(form(touched[i]->row_type), at) + (touched[i]->counted ? " returning 1)" : ")");

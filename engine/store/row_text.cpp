@@ -39,14 +39,14 @@ void set_composite_type(std::string& rows, std::uint32_t type) { put_number(rows
 
 row_text& row_text::row() {
     ++rows_;
-    if (rows_ == 1) return *this;
+    if (rows_ == 1 || encoding_ == row_encoding::cells) return *this;
     if (rows_ == 2) write_first_row();
     open_row();
     return *this;
 }
 
 row_text& row_text::text(std::string_view value) {
-    if (rows_ == 1) {
+    if (holds_back()) {
         first_.push_back({std::string(value), 0, true, false});
     } else {
         write(value);
@@ -55,7 +55,7 @@ row_text& row_text::text(std::string_view value) {
 }
 
 row_text& row_text::number(std::int64_t value) {
-    if (rows_ == 1) {
+    if (holds_back()) {
         first_.push_back({{}, value, false, false});
     } else {
         write(value);
@@ -65,7 +65,7 @@ row_text& row_text::number(std::int64_t value) {
 
 row_text& row_text::maybe(std::optional<time_point> value) {
     if (value) return time(*value);
-    if (rows_ == 1) {
+    if (holds_back()) {
         first_.push_back({{}, 0, false, true});
     } else {
         write_null();
@@ -144,6 +144,12 @@ void row_text::cell() {
 }
 
 void row_text::write(std::string_view value) {
+    if (encoding_ == row_encoding::cells) {
+        const auto at = open_.size();
+        needs_care(value) ? open_.append(to_stored(value)) : open_.append(value);
+        cells_.push_back({flat_cell::kind::text, at, open_.size() - at, 0});
+        return;
+    }
     if (encoding_ == row_encoding::composites) {
         return needs_care(value) ? composite_cell(text_type, to_stored(value)) : composite_cell(text_type, value);
     }
@@ -171,6 +177,7 @@ void row_text::write(std::string_view value) {
 }
 
 void row_text::write(std::int64_t number) {
+    if (encoding_ == row_encoding::cells) return cells_.push_back({flat_cell::kind::number, 0, 0, number});
     if (encoding_ == row_encoding::composites) {
         ++row_cells_;
         append_number(open_, int8_type);
@@ -183,6 +190,7 @@ void row_text::write(std::int64_t number) {
 }
 
 void row_text::write_null() {
+    if (encoding_ == row_encoding::cells) return cells_.push_back({flat_cell::kind::null, 0, 0, 0});
     if (encoding_ == row_encoding::composites) {
         ++row_cells_;
         append_number(open_, int8_type);  // only numbers may be missing

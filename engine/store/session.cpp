@@ -18,11 +18,16 @@ session::~session() { close(); }
 
 void session::close() noexcept {
     if (native() != nullptr) finish_postgresql(*soci_);
-    queries_.clear();
-    native_statements_.clear();
-    row_types_.clear();
+    forget_statements();
     soci_.reset();
     in_transaction_ = committing_ = false;
+}
+
+void session::forget_statements() noexcept {
+    queries_.clear();
+    native_statements_.clear();
+    sqlite_statements_.clear();
+    row_types_.clear();
 }
 
 PGconn* session::native() noexcept {
@@ -64,15 +69,31 @@ store_result<void> session::open() {
             open_postgresql();
         }
     } catch (...) {
-        queries_.clear();
-        native_statements_.clear();
+        forget_statements();
         soci_.reset();
         throw;
     }
     return {};
 }
 
+namespace {
+
+/// A connection belongs to one thread at a time, so SQLite need not lock within it, nor count the memory of the process under a lock: a tenth of a commit. Takes effect if nobody else in the
+/// process has used SQLite before; without effect all is as right.
+void configure_sqlite() {
+    static const bool once = [] {
+        using namespace sqlite_api;
+        (void)sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        return true;
+    }();
+    (void)once;
+}
+
+}  // namespace
+
 void session::open_sqlite() {
+    configure_sqlite();
     soci_ = std::make_unique<soci::session>(soci::sqlite3, where_.target);
     sqlite_api::sqlite3_busy_handler(native_sqlite(*soci_), &session::wait_for_lock, this);
     // The switch to WAL does not ask the busy handler when two processes open a new file at the same moment.
@@ -144,6 +165,13 @@ native_statement& session::prepared_native(std::string_view name, const std::fun
     if (found != native_statements_.end()) return *found->second;
     auto made = std::make_unique<native_statement>(native(), "pawl_" + std::to_string(native_statements_.size()), sql());
     return *native_statements_.emplace(std::string(name), std::move(made)).first->second;
+}
+
+sqlite_statement& session::prepared_sqlite(std::string_view name, const std::function<std::string()>& sql, std::size_t columns) {
+    const auto found = sqlite_statements_.find(name);
+    if (found != sqlite_statements_.end()) return *found->second;
+    auto made = std::make_unique<sqlite_statement>(native_sqlite(*soci_), sql(), columns);
+    return *sqlite_statements_.emplace(std::string(name), std::move(made)).first->second;
 }
 
 std::uint32_t session::row_type(std::string_view name) {

@@ -6,6 +6,7 @@
 #include "store/native_statement.hpp"
 #include "store/query.hpp"
 #include "store/row_text.hpp"
+#include "store/sqlite_statement.hpp"
 
 #include <functional>
 #include <map>
@@ -56,6 +57,8 @@ public:
 
     /// The same on PostgreSQL, past SOCI.
     native_statement& prepared_native(std::string_view name, const std::function<std::string()>& sql);
+    /// The same on SQLite; a row has so many columns.
+    sqlite_statement& prepared_sqlite(std::string_view name, const std::function<std::string()>& sql, std::size_t columns);
     /// The number of a composite type of ours. Throws soci_error.
     std::uint32_t row_type(std::string_view name);
 
@@ -88,6 +91,7 @@ private:
     void open_sqlite();
     void open_postgresql();
     store_result<void> check_file();
+    void forget_statements() noexcept;
     void settle() noexcept;
     store_error recover(const soci::soci_error& error) noexcept;
     store_error explained(store_error failure) noexcept;
@@ -97,6 +101,7 @@ private:
     std::unique_ptr<soci::session> soci_;
     std::map<std::string, std::unique_ptr<query>, std::less<>> queries_;
     std::map<std::string, std::unique_ptr<native_statement>, std::less<>> native_statements_;
+    std::map<std::string, std::unique_ptr<sqlite_statement>, std::less<>> sqlite_statements_;
     std::map<std::string, std::uint32_t, std::less<>> row_types_;
     std::chrono::steady_clock::time_point waiting_since_{};  ///< SQLite's busy handler
     std::uint64_t generation_ = 0;

@@ -30,11 +30,12 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
             }
             return outcomes;
         };
+        const auto encoding = postgresql() ? row_encoding::json : row_encoding::cells;
         // A round without conflict ends; every other one takes at least one checkpoint out.
         for (std::size_t round = 0; round <= batch.size(); ++round) {
             session_.begin();
             mark_fenced(batch, outcomes);
-            auto rows = rows_of(session_.kind(), batch, outcomes);
+            auto rows = rows_of(session_.kind(), batch, outcomes, encoding, encoding);
             if (std::none_of(outcomes.begin(), outcomes.end(), [](auto o) { return o == checkpoint_outcome::committed; })) {
                 session_.rollback();
                 return told();
@@ -57,7 +58,7 @@ store_result<std::vector<checkpoint_outcome>> soci_connection::commit(std::span<
 /// expected (commit() then goes the long way to find out which), and for batches too large for one parameter a table.
 bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes) {
     std::vector<checkpoint_outcome> expected(outcomes.begin(), outcomes.end());
-    auto rows = rows_of(session_.kind(), batch, expected, row_encoding::composites);
+    auto rows = rows_of(session_.kind(), batch, expected, row_encoding::composites, row_encoding::json);
     row_text leases(session_.kind(), row_encoding::composites);
     std::set<std::pair<shard_id, std::int64_t>> known;
     for (const auto& c : batch) {
@@ -133,11 +134,9 @@ void soci_connection::mark_fenced(std::span<const checkpoint> batch, std::span<c
     }
 }
 
-std::int64_t soci_connection::write_single(const table_statement& table, row_text& row) {
-    auto& statement = session_.prepared(
-        std::string(table.name) + ", one", [&] { return table.sql({session_.kind(), true}, now_sql()); }, parameters_of(table.columns), "");
-    statement.bind_cells(row.take_single()).execute();
-    return statement.affected();
+/// SQLite: row by row.
+std::int64_t soci_connection::write_cells(const table_statement& table, const row_text& rows, std::int64_t now) {
+    return session_.prepared_sqlite(table.name, [&] { return table.sql({session_.kind(), true}, ":now"); }, table.columns.size()).execute(rows, now);
 }
 
 std::int64_t soci_connection::write_rows(std::string_view name, row_text& rows, const std::function<std::string()>& sql) {
@@ -152,10 +151,13 @@ std::int64_t soci_connection::write_rows(std::string_view name, row_text& rows, 
 
 /// False when a run or an agent is not at the revision that its checkpoint expects.
 bool soci_connection::write(batch_rows& rows) {
+    // SQLite's own clock is this one.
+    const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
     for (const auto& table : table_statements()) {
         auto& given = rows.*table.rows;
+        if (given.empty()) continue;
         const auto count = static_cast<std::int64_t>(given.size());
-        const auto affected = given.is_single() ? write_single(table, given) : write_rows(table.name, given, [&] { return table.sql(session_.kind(), now_sql()); });
+        const auto affected = postgresql() ? write_rows(table.name, given, [&] { return table.sql(session_.kind(), now_sql()); }) : write_cells(table, given, now);
         if (table.counted && affected != count) return false;
     }
     return true;

@@ -82,7 +82,7 @@ private:
     void mark_fenced(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
     bool write(batch_rows& rows);
     void find_conflicts(std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes);
-    std::int64_t write_single(const table_statement& table, row_text& row);
+    std::int64_t write_cells(const table_statement& table, const row_text& rows, std::int64_t now);
     std::int64_t write_rows(std::string_view name, row_text& rows, const std::function<std::string()>& sql);
 
     // soci_leases.cpp. Inside run().
