@@ -50,6 +50,7 @@ private:
     using batch = std::vector<store::checkpoint>;
 
     void run();
+    void expect_more() noexcept;
     batch next(std::vector<store::heartbeat_row>& beats);
     /// One try; reports when it committed. Error: nothing is known to be written.
     store::store_result<void> attempt(batch& given);
@@ -73,6 +74,8 @@ private:
     batch waiting_;
     std::map<std::pair<std::string, std::string>, store::heartbeat_row> beats_;  ///< by run and key
     bool stopping_ = false;
+    std::atomic<bool> given_ = false;  ///< something waits; a hint, for who looks without the lock
+    bool brisk_ = false;               ///< the journal's thread only: what came last came soon after a commit
     std::vector<held_checkpoint> held_;  ///< the journal's thread only
     std::unique_ptr<store::connection> connection_;
     bool in_doubt_ = false;  ///< the last try may have committed
