@@ -138,15 +138,40 @@ std::span<const table_statement> table_statements() {
     return all;
 }
 
+namespace {
+
+/// FOR SHARE: a takeover waits for this statement to commit, or is seen here.
+std::string held_leases(row_form form) {
+    return "with leases_held as materialized (select 1" + from(form, lease_columns) +
+           " join leases l on l.shard = r.shard where l.owner <> '' and l.epoch = r.epoch order by l.shard for share of l)";
+}
+
+}  // namespace
+
+bool is_chain(std::span<const table_statement* const> touched) {
+    for (std::size_t i = 1; i < touched.size(); ++i) {
+        if (touched[i]->counted) return false;
+    }
+    return true;
+}
+
+std::string statement_for_one(std::span<const table_statement* const> touched, const std::string& now) {
+    std::string with = held_leases({dialect::postgresql, true});
+    std::string before = "leases_held";
+    for (std::size_t i = 0; i < touched.size(); ++i) {
+        const auto label = "part" + std::to_string(i);
+        with += ", " + label + " as (" + touched[i]->sql({dialect::postgresql, true, {}, before}, now) + (touched[i]->counted ? " returning 1)" : ")");
+        if (touched[i]->counted) before = label;
+    }
+    return with + " select 1 from " + before;
+}
+
 std::string statement_for_all(std::span<const table_statement* const> touched, bool single, const std::string& now) {
     const auto form = [single](std::string_view type) { return row_form(dialect::postgresql, single, type); };
     const auto fits = [](const std::string& count, const std::string& counted) {
         return counted + "_fits as materialized (select 1 / (case when count(*) = :" + count + " then 1 else 0 end) as fits from " + counted + ")";
     };
-    // FOR SHARE: a takeover waits for this statement to commit, or is seen here.
-    std::string with = "with leases_held as materialized (select 1" + from(form(lease_row_type), lease_columns) +
-                       " join leases l on l.shard = r.shard where l.owner <> '' and l.epoch = r.epoch order by l.shard for share of l), " +
-                       fits("leases", "leases_held");
+    std::string with = held_leases(form(lease_row_type)) + ", " + fits("leases", "leases_held");
     std::string checked = "select (select fits from leases_held_fits)";
     // Once for all rows: what turns the clock into a number costs more than many a row. Read when the leases are locked, by the first part that needs it. For a single row that would cost more.
     const bool tagged = std::any_of(touched.begin(), touched.end(), [](const auto* table) { return table->sql == &insert_tags || table->sql == &default_tags; });

@@ -68,7 +68,7 @@ native_statement& native_statement::bind_cells(std::vector<row_cell>&& cells) {
     return *this;
 }
 
-void native_statement::execute() {
+int native_statement::execute() {
     const auto given = std::exchange(parameters_, {});
     std::vector<const char*> values;
     std::vector<int> lengths, formats;
@@ -78,7 +78,9 @@ void native_statement::execute() {
         formats.push_back(p.binary ? 1 : 0);
     }
     const auto count = static_cast<int>(given.size());
-    check(connection_, outcome(PQexecPrepared(connection_, name_.c_str(), count, values.data(), lengths.data(), formats.data(), 0), &PQclear));
+    const outcome answer(PQexecPrepared(connection_, name_.c_str(), count, values.data(), lengths.data(), formats.data(), 0), &PQclear);
+    check(connection_, answer);
+    return PQntuples(answer.get());
 }
 
 }  // namespace pawl::store

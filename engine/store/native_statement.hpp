@@ -27,8 +27,8 @@ public:
     /// Forgets what is bound.
     void clear() noexcept { parameters_.clear(); }
 
-    /// As a transaction of its own, unless one is open. Its result is not looked at. Throws soci::postgresql_soci_error; what was bound is gone in any case.
-    void execute();
+    /// As a transaction of its own, unless one is open. Returns how many rows it had; they are not looked at. Throws soci::postgresql_soci_error; what was bound is gone in any case.
+    int execute();
 
 private:
     struct parameter {

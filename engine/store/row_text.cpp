@@ -228,7 +228,7 @@ std::string rows_source(row_form form, std::span<const column_spec> columns) {
             selected += comma + "json_extract(value, '$[" + std::to_string(i) + "]') as " + name;
         }
     }
-    if (form.single) return "(select " + selected + ") r";
+    if (form.single) return "(select " + selected + (form.after.empty() ? "" : " from " + std::string(form.after)) + ") r";
     if (!form.type.empty()) return "unnest(cast(:rows as " + std::string(form.type) + "[])) r";
     if (form.kind == dialect::postgresql) return "(select " + selected + " from json_to_recordset(cast(:rows as json)) as j(" + typed + ")) r";
     return "(select " + selected + " from json_each(:rows)) r";

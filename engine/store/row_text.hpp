@@ -95,10 +95,11 @@ struct column_spec {
 
 /// How a statement gets its rows.
 struct row_form {
-    row_form(dialect kind, bool single = false, std::string_view type = {}) : kind(kind), single(single), type(type) {}
+    row_form(dialect kind, bool single = false, std::string_view type = {}, std::string_view after = {}) : kind(kind), single(single), type(type), after(after) {}
     dialect kind;
-    bool single;            ///< one row: a parameter for each cell
-    std::string_view type;  ///< of composites; empty for JSON
+    bool single;             ///< one row: a parameter for each cell
+    std::string_view type;   ///< of composites; empty for JSON
+    std::string_view after;  ///< single: there is a row only if this source has one
 };
 
 /// "(select ... ) r": a row source with these columns, fed by one parameter `:rows`, or by one parameter for each column. At most 26 columns.

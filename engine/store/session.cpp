@@ -193,16 +193,18 @@ std::uint32_t session::row_type(std::string_view name) {
     return found == row_types_.end() ? 0 : found->second;  // the server then says what is wrong
 }
 
-void session::execute_and_commit(native_statement& statement) {
+int session::execute_and_commit(native_statement& statement) {
     committing_ = true;
+    int rows = 0;
     try {
-        statement.execute();
+        rows = statement.execute();
     } catch (const soci::soci_error&) {
         // The server's own refusal is a clear answer; only a lost connection leaves the outcome open.
         if (auto* handle = native(); handle != nullptr && PQstatus(handle) == CONNECTION_OK) committing_ = false;
         throw;
     }
     committing_ = false;
+    return rows;
 }
 
 void session::rollback() noexcept {

@@ -74,7 +74,7 @@ public:
     /// SQLite: takes the write lock at once (no later upgrade that could fail). Throws soci_error.
     void begin();
     void commit();
-    void execute_and_commit(native_statement& statement);  ///< it is a transaction of its own
+    int execute_and_commit(native_statement& statement);  ///< returns its number of rows; it is a transaction of its own
     void rollback() noexcept;
 
     /// SQL for the database's time in milliseconds, constant within a statement.

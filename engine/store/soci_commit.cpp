@@ -71,9 +71,10 @@ bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::spa
         touched.push_back(&table);
         single = single && (rows.*table.rows).is_single();
     }
-    std::string name = single ? "one at once" : "at once";
+    const bool chain = single && is_chain(touched);
+    std::string name = chain ? "chain" : single ? "one at once" : "at once";
     for (const auto* table : touched) name += "+" + std::string(table->name);
-    auto& statement = session_.prepared_native(name, [&] { return statement_for_all(touched, single, now_sql()); });
+    auto& statement = session_.prepared_native(name, [&] { return chain ? statement_for_one(touched, now_sql()) : statement_for_all(touched, single, now_sql()); });
     const auto bind = [&](row_text& given, std::string_view type) {
         if (single) {
             statement.bind_cells(given.take_single());
@@ -90,12 +91,12 @@ bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::spa
     };
     const auto leases_known = static_cast<std::int64_t>(known.size());
     bool fits = bind(leases, lease_row_type);
-    statement.bind(leases_known);
+    if (!chain) statement.bind(leases_known);
     for (const auto* table : touched) {
         auto& given = rows.*table->rows;
         const auto count = static_cast<std::int64_t>(given.size());
         fits = fits && bind(given, table->row_type);
-        if (table->counted) statement.bind(count);
+        if (table->counted && !chain) statement.bind(count);
     }
     if (!fits) {
         statement.clear();
@@ -103,7 +104,7 @@ bool soci_connection::commit_at_once(std::span<const checkpoint> batch, std::spa
     }
     if (fault_hook_) fault_hook_(fault_point::before_commit);
     try {
-        session_.execute_and_commit(statement);
+        if (session_.execute_and_commit(statement) == 0) return false;
     } catch (const soci::postgresql_soci_error& error) {
         const auto state = error.sqlstate();
         if (state != "22012" && state != "23505") throw;  // a conflicting checkpoint may also repeat a step's number

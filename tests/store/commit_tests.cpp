@@ -100,6 +100,41 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(checkpoints_of_many_runs_in_one_batch_write_what_e
     BOOST_TEST(posted == texts.size());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(one_checkpoint_that_does_not_fit_leaves_nothing_in_any_table, kind, every_store) {
+    opened<kind> s;
+    BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
+    const std::vector<shard_id> shards{1};
+    const auto started = s.c->fetch_inbox(shards, 0, 10).value().at(0).seq;
+    auto fits = s.step("r1", 0, 1);
+    fits.events = {{"e", "", "t", "{}"}};
+    fits.blobs = {{"b", "1"}};
+    fits.births = {s.run("child", 1)};
+    fits.posts = {{1, "r1", "message", "test", "p", "{}"}};
+    fits.consumed = {started};
+    fits.subscribed = {"x"};
+    auto late = fits;
+    late.expected_revision = 5;
+    auto fenced = fits;
+    fenced.epoch += 1;
+    BOOST_TEST((s.commit_one(late) == checkpoint_outcome::conflict));
+    BOOST_TEST((s.commit_one(fenced) == checkpoint_outcome::fenced));
+    BOOST_TEST(s.c->load_run("r1").value().revision == 0);
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().empty());
+    BOOST_TEST(s.c->list_events("r1").value().empty());
+    BOOST_TEST(s.c->load_blobs(1, "r1").value().empty());
+    BOOST_TEST(!s.c->load_run("child").has_value());
+    BOOST_TEST(s.c->fetch_inbox(shards, 0, 10).value().size() == 1u);  // neither consumed nor joined by the post
+    BOOST_TEST((s.commit_one(fits) == checkpoint_outcome::committed));
+    BOOST_TEST(s.c->load_run("r1").value().revision == 1);
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().size() == 1u);
+    BOOST_TEST(s.c->list_events("r1").value().size() == 1u);
+    BOOST_TEST(s.c->load_blobs(1, "r1").value().size() == 1u);
+    BOOST_TEST(s.c->load_run("child").has_value());
+    const auto waiting = s.c->fetch_inbox(shards, 0, 10).value();
+    BOOST_REQUIRE(waiting.size() == 1u);
+    BOOST_TEST(waiting.front().kind == "message");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_of_an_older_or_released_lease_writes_nothing, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
