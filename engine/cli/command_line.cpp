@@ -101,9 +101,11 @@ void add_record_test(CLI::App* test, record_test_options& o, chosen_command& cho
 void add_test(CLI::App& app, test_options& o, record_test_options& record, chosen_command& chosen) {
     auto* command = app.add_subcommand("test", "Test flows and agents by cases (*.test.yaml), in virtual time and without any effect");
     command->add_option("PATHS", o.paths, "Case files, or folders that hold some (default: the current folder)")->type_name("");
-    command->add_option("--filter", o.filter, "Only cases with this in their name")->type_name("TEXT");
+    auto* filter = command->add_option("--filter", o.filter, "Only cases with this in their name")->type_name("TEXT");
+    command->add_option("--case", o.only_case, "Only the case with exactly this name")->type_name("NAME")->excludes(filter);
+    command->add_option("--point", o.point, "Of the modes only the point with this name, as a failure tells it")->type_name("POINT");
     command->add_flag("--crash-everywhere", o.crash_everywhere, "Crash before and after every checkpoint in turn: the end must be the same");
-    command->add_flag("--duplicates", o.duplicates, "Deliver every message, decision and answer twice");
+    command->add_flag("--duplicates", o.duplicates, "Deliver every message, event, decision and answer twice; each event also under another id");
     command->add_flag("--bad-answers", o.bad_answers, "Spoil each answer in turn: the flow must end as it declares");
     command->add_option("--shuffle", o.shuffle, "Let things happen in 16 other orders, chosen by this seed and those after it")->type_name("SEED");
     command->add_flag("--old-states", o.old_states, "Begin with the agent's state in each of its earlier versions (given.earlier)");

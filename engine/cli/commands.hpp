@@ -35,6 +35,8 @@ struct test_options {
     place_options place;
     std::vector<std::string> paths;
     std::string filter;
+    std::string only_case;  ///< named exactly so
+    std::string point;      ///< of a mode
     bool crash_everywhere = false, duplicates = false, bad_answers = false, old_states = false, all_modes = false;
     std::optional<std::uint64_t> shuffle;
     std::size_t jobs = 0;  ///< files at a time; 0: as many as the machine has processors

@@ -91,6 +91,7 @@ trial::modes modes_of(const test_options& o) {
     m.old_states = o.old_states || o.all_modes;
     m.shuffle = o.shuffle;
     if (o.all_modes && !m.shuffle) m.shuffle = 1;
+    m.point = o.point;
     return m;
 }
 
@@ -112,6 +113,30 @@ trial::snapshot_mode snapshots_of(const test_options& options) {
     return options.ci || (ci && !ci->empty() && *ci != "false" && *ci != "0") ? trial::snapshot_mode::strict : trial::snapshot_mode::keep;
 }
 
+bool is_chosen(const trial::test_case& c, const test_options& options) {
+    if (!options.only_case.empty()) return c.name == options.only_case;
+    return options.filter.empty() || c.name.find(options.filter) != std::string::npos;
+}
+
+/// What the command was told beside paths, cases and modes, for a command that does the same again.
+std::string other_options(const test_options& options) {
+    std::string out;
+    if (!options.place.project.empty()) out += " --project " + quoted_for_shell(options.place.project);
+    if (!options.place.environment.empty()) out += " --env " + quoted_for_shell(options.place.environment);
+    for (const auto& name : options.real_tool) out += " --real-tool " + quoted_for_shell(name);
+    return out + (options.real_tools ? " --real-tools" : "");
+}
+
+/// A point that no history is named after would prove nothing.
+result<void> check_point(const std::vector<tested_file>& files, const test_options& options) {
+    if (options.point.empty()) return {};
+    if (!modes_of(options).any()) return make_problem(problem_type::configuration, "--point names a point of a mode; give the mode too, as the failure tells it");
+    for (const auto& m : mode_totals(files)) {
+        if (m.points > 0) return {};
+    }
+    return make_problem(problem_type::configuration, "no history is called \"" + options.point + "\" in the chosen modes and cases (or the case fails as it is)");
+}
+
 void test_file(tested_file& f, const opened_environments& projects, const test_options& options) {
     const auto began = steady::now();
     auto snapshots = trial::snapshot_book::open(f.shown, snapshots_of(options));
@@ -121,10 +146,12 @@ void test_file(tested_file& f, const opened_environments& projects, const test_o
     }
     std::map<std::string, std::unique_ptr<bench>> benches;
     for (const auto& each : f.file->cases) {
-        if (!options.filter.empty() && each.name.find(options.filter) == std::string::npos) continue;
+        if (!is_chosen(each, options)) continue;
         auto& at = benches[each.given.environment];
         if (!at) at = std::make_unique<bench>(f, *projects.at(each.given.environment), options);
+        const auto started = steady::now();
         f.verdicts.push_back(at->judge.examine(each));
+        f.verdicts.back().seconds = seconds_since(started);
         snapshots->hold(f.verdicts.back());
     }
     if (const auto closed = snapshots->close(f.file->cases); closed.has_error()) f.trouble = closed.error().detail;
@@ -215,10 +242,12 @@ result<std::vector<tested_file>> find_files(const test_options& options) {
     return files;
 }
 
-void open_all(std::vector<tested_file>& files, projects& known, std::vector<opened_environments>& of) {
+void open_all(std::vector<tested_file>& files, projects& known, std::vector<opened_environments>& of, const test_options& options) {
     of.resize(files.size());
+    const auto again = other_options(options);
     for (std::size_t i = 0; i < files.size(); ++i) {
         read_file(files[i]);
+        files[i].options = again;
         if (!files[i].usable()) continue;
         for (const auto& each : files[i].file->cases) {
             const auto project = known.of(files[i].shown, each.given.environment);
@@ -246,12 +275,21 @@ result<void> check_real_tools(const std::vector<opened_environments>& of, const 
     return {};
 }
 
+std::string no_such_case(const std::vector<tested_file>& files, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& f : files) {
+        for (const auto& each : f.file->cases) names.push_back(each.name);
+    }
+    const auto meant = closest(name, names);
+    return "no case is named \"" + name + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "; --filter takes a part of a name");
+}
+
 /// Tests these files, prints and writes the reports; the exit code.
 int test_and_report(std::vector<tested_file>& files, const test_options& options) {
     const auto began = steady::now();
     projects known(options);
     std::vector<opened_environments> of;
-    open_all(files, known, of);
+    open_all(files, known, of, options);
     if (const auto there = check_real_tools(of, options); there.has_error()) return fail(there.error());
     if (options.evaluate) return evaluate(files, of, options);
     test_all(files, of, options);
@@ -271,8 +309,9 @@ int test_and_report(std::vector<tested_file>& files, const test_options& options
     }
     const auto totals = totals_of(files);
     if (totals.unusable > 0) return exit_wrong;
-    if (totals.cases == 0) return fail("no case has \"" + options.filter + "\" in its name");
+    if (totals.cases == 0) return fail(options.only_case.empty() ? "no case has \"" + options.filter + "\" in its name" : no_such_case(files, options.only_case));
     if (totals.failed > 0) return exit_faulted;
+    if (const auto there = check_point(files, options); there.has_error()) return fail(there.error());
     if (options.coverage_min && covered.total().percent() < *options.coverage_min) {
         char text[96];
         std::snprintf(text, sizeof text, "%.2f %% is covered, but --coverage-min asks for %g %%; --coverage shows what is not", covered.total().percent(), *options.coverage_min);

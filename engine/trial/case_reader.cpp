@@ -410,6 +410,35 @@ std::string called(const std::string& pointer) {
     return "entry " + std::to_string(std::stoi(last) + 1) + " of `" + parent.substr(parent.rfind('/') + 1) + "`";
 }
 
+/// What the schema's words leave open: the form that a value takes, and what an author may have meant.
+struct words {
+    std::string message, hint;
+};
+
+std::string as_written(const flow::yaml_document& document, const std::string& pointer) {
+    boost::system::error_code ec;
+    const auto* value = document.value.find_pointer(pointer, ec);
+    return value == nullptr ? std::string() : value->is_string() ? std::string(value->get_string()) : to_text(*value);
+}
+
+words in_plain_words(const flow::yaml_document& document, const schema::violation& v) {
+    const auto last = v.instance.substr(v.instance.rfind('/') + 1);
+    const auto of = [&](std::string_view list) { return v.instance.find(std::string("/") + std::string(list) + "/") != std::string::npos; };
+    const auto is = [&](std::string_view words) { return v.message.find(words) != std::string::npos; };
+    if (is("the pattern `^P`")) return {called(v.instance) + " takes an ISO 8601 duration, but is `" + as_written(document, v.instance) + "`", "PT30S is thirty seconds, PT2H two hours, P3D three days"};
+    if (of("always") && is("the pattern")) return {called(v.instance) + " takes an expression, but is `" + as_written(document, v.instance) + "`", "write it as '${ CONDITION }', in quotes"};
+    if (last == "agent" && is("the pattern")) return {"`agent` takes NAME/KEY, but is `" + as_written(document, v.instance) + "`", "the agent's name in the manifest, then the key of the instance: desk/4711"};
+    if (is("must have the property `cassette`") || is("must have the property `value`")) {
+        return {called(v.instance) + " does not say what the answer is", "give one of `value`, `text`, `error`, `silence`, `replies` or `cassette`"};
+    }
+    if (is("must have the property `then`")) return {called(v.instance) + " must have the property `then`", "a case that expects nothing would always hold: say how the run ends, `then: { status: completed }`"};
+    if (last == "then" && is("at least 1 property")) return {"`then` expects nothing, so the case would always hold", "say how the run ends: `then: { status: completed }`"};
+    if (last == "snapshot") return {"`snapshot` takes true, or a list of status, output, error, state, meta, transitions, calls, events, approvals, log, runs, took and store", ""};
+    if (of("when") && is("at most 1 property")) return {called(v.instance) + " must have at most 1 property", "one step says one thing; what belongs to it stands inside: `- approve: { task: ask, by: maria }`"};
+    if (last == "when" && is("must be an array")) return {called(v.instance) + " " + v.message, "a list of steps, each with a dash: `- approve: ask`"};
+    return {called(v.instance) + " " + v.message, {}};
+}
+
 /// The place of what a violation speaks of: an unknown member itself, not the object around it.
 source_mark mark_of(const flow::yaml_document& document, const schema::violation& v) {
     constexpr std::string_view unknown = "has the unknown property `";
@@ -427,13 +456,15 @@ case_file_result read_cases(std::string_view text, const std::string& path) {
     auto document = flow::read_yaml(text, path);
     if (document.has_error()) {
         out.diagnostics.push_back(document.error());
+        if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) out.diagnostics.back().hint = "a case file starts with `given:` and `cases:`; tests/cases/README.md of pawl shows one";
         return out;
     }
     file.document = std::move(*document);
     static const auto validator = schema::validator::compile(case_schema()).value();
     reader read(file, out.diagnostics);
     for (const auto& wrong : validator.validate(file.document.value, most_mistakes)) {
-        read.error(wrong.instance, called(wrong.instance) + " " + wrong.message);
+        auto said = in_plain_words(file.document, wrong);
+        read.error(wrong.instance, std::move(said.message), std::move(said.hint));
         out.diagnostics.back().mark = mark_of(file.document, wrong);
     }
     if (!out.diagnostics.empty()) return out;

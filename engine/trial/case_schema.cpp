@@ -204,7 +204,7 @@ constexpr std::string_view text = R"schema({
         "faults": { "$ref": "#/$defs/faults" },
         "without": {
           "description": "modes that make no sense for this case",
-          "type": "array", "items": { "enum": ["crash-everywhere", "duplicates", "bad-answers", "shuffle", "old-states"] }
+          "type": "array", "items": { "enum": ["crash-everywhere", "duplicates", "resent-events", "bad-answers", "shuffle", "old-states"] }
         },
         "then": {
           "type": "object", "minProperties": 1, "additionalProperties": false,

@@ -123,7 +123,10 @@ std::vector<finding> judge_expectations(const test_case& c, const history& h, bo
     judge_row(c, h, out);
     judge_never(c, h, out);
     for (auto& more : judge_conditions(c, h)) out.push_back(std::move(more));
-    for (const auto& t : h.troubles) out.push_back({"", "", t.pointer, t.message, "", "", "", {}, {}});
+    // A step of `when` that could not be done is why the rest is otherwise: first the cause.
+    std::vector<finding> causes;
+    for (const auto& t : h.troubles) causes.push_back({"", "", t.pointer, t.message, "", "", "", {}, {}});
+    out.insert(out.begin(), std::make_move_iterator(causes.begin()), std::make_move_iterator(causes.end()));
     for (const auto& call : h.unanswered) {
         finding f;
         f.pointer = c.pointer + "/name";

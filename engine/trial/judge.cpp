@@ -1,6 +1,7 @@
 #include "trial/judge.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pawl::trial {
 namespace {
@@ -42,12 +43,27 @@ json::value effects_of(const history& h) {
     return out;
 }
 
-json::value sorted_events(const history& h) {
+json::value sorted(const history& h, std::string_view list) {
     std::vector<std::string> all;
-    for (const auto& e : h.seen.at("events").get_array()) all.push_back(to_canonical_text(e));
+    for (const auto& e : h.seen.at(list).get_array()) all.push_back(to_canonical_text(e));
     std::sort(all.begin(), all.end());
     json::array out;
     for (auto& each : all) out.emplace_back(std::move(each));
+    return out;
+}
+
+/// Every agent's state, and how every run ended. What is known of an agent beside that (meta) counts writes, which a crash may add to.
+json::value store_of(const history& h) {
+    const auto& store = h.seen.at("store").get_object();
+    json::object states;
+    for (const auto& [name, agent] : store.at("agents").get_object()) states[name] = agent.get_object().at("state");
+    return json::object{{"states", std::move(states)}, {"runs", store.at("runs")}};
+}
+
+std::string order_of(const history& h) {
+    std::string out;
+    for (const auto& line : lines_of(h)) out += line + "\n";
+    for (const auto& t : h.tries) out += t.task + "\n";
     return out;
 }
 
@@ -113,7 +129,11 @@ bool without(const test_case& c, std::string_view mode) { return std::find(c.wit
 std::optional<history> judge::play(const test_case& c, const variant& how, finding about, verdict& v) {
     ++v.histories;
     auto played = runner_.run(c, how);
-    if (played.has_value()) return std::move(*played);
+    if (played.has_value()) {
+        if (v.histories == 1) v.unused = played->unused;
+        else std::erase_if(v.unused, [&](const std::string& each) { return std::find(played->unused.begin(), played->unused.end(), each) == played->unused.end(); });
+        return std::move(*played);
+    }
     about.pointer = c.given.pointer.empty() ? c.pointer : c.given.pointer;
     about.message = played.error().detail;
     v.findings.push_back(std::move(about));
@@ -138,7 +158,10 @@ void judge::same_end(const test_case& c, const history& plain, const history& ot
         if (differ("the run ends with another `" + std::string(name) + "`", member(plain, name), member(other, name))) return;
     }
     if (differ("other effects took place", effects_of(plain), effects_of(other))) return;
-    (void)differ("other events were emitted", sorted_events(plain), sorted_events(other));
+    if (differ("other events were emitted", sorted(plain, "events"), sorted(other, "events"))) return;
+    if (differ("other questions were asked", sorted(plain, "approvals"), sorted(other, "approvals"))) return;
+    if (differ("a run ends otherwise", member(plain, "runs"), member(other, "runs"))) return;
+    (void)differ("the store holds something else at the end", store_of(plain), store_of(other));
 }
 
 void judge::plain(const test_case& c, verdict& v, history& out) {
@@ -147,6 +170,7 @@ void judge::plain(const test_case& c, verdict& v, history& out) {
     for (auto& mistake : runner_.mistaken_names(c)) played->troubles.push_back(std::move(mistake));
     v.findings = judge_expectations(c, *played, false);
     v.checkpoints = played->commits;
+    v.notes = played->notes;
     v.seen = played->seen;
     v.workflow = played->workflow;
     out = std::move(*played);
@@ -154,15 +178,17 @@ void judge::plain(const test_case& c, verdict& v, history& out) {
 
 void judge::crashes(const test_case& c, const history& plain, verdict& v) {
     const auto before = v.findings.size();
-    for (std::size_t n = 1; n <= plain.commits && v.findings.size() - before < most_findings; ++n) {
+    for (std::size_t n = 1; n <= plain.written && v.findings.size() - before < most_findings; ++n) {
         for (const bool after : {false, true}) {
             variant how;
             how.crash = crash_point{n, after};
             finding about;
             about.mode = "crash-everywhere";
-            about.point = std::string("crash ") + (after ? "after" : "before") + " checkpoint " + std::to_string(n) + " of " + std::to_string(plain.commits);
+            about.point = std::string("crash ") + (after ? "after" : "before") + " checkpoint " + std::to_string(n) + " of " + std::to_string(plain.written);
+            if (!wanted(about)) continue;
             const auto played = play(c, how, about, v);
             if (!played) return;
+            if (played->crashes == 0) return never_came(c, about, "the crash", v);
             about.pointer = c.pointer + "/name";
             for (const auto& t : played->tries) {
                 if (t.safety != effect_safety::at_most_once || t.executions < 2) continue;
@@ -189,16 +215,59 @@ void judge::twice(const test_case& c, const history& plain, verdict& v) {
     finding about;
     about.mode = "duplicates";
     about.point = "every message, decision and answer arrives twice";
-    const auto played = play(c, how, about, v);
-    if (!played) return;
-    same_end(c, plain, *played, about, v);
-    compare(plain, *played, about, judge_conditions(c, *played), v);
+    if (wanted(about)) {
+        const auto played = play(c, how, about, v);
+        if (!played) return;
+        if (played->twice == 0) return never_came(c, about, "a second delivery", v);
+        v.modes.back().detail = std::to_string(played->twice) + " deliveries";
+        same_end(c, plain, *played, about, v);
+        compare(plain, *played, about, judge_conditions(c, *played), v);
+    }
+    if (!without(c, "resent-events")) resent(c, plain, v);
+}
+
+/// CloudEvents lets a sender that repeats an event give it another id: then only the flow can tell that it is the same.
+void judge::resent(const test_case& c, const history& plain, verdict& v) {
+    std::size_t n = 0;
+    for (const auto& each : c.when) {
+        if (each.what != happening::kind::event) continue;
+        variant how;
+        how.resent = n++;
+        finding about;
+        about.mode = "duplicates";
+        about.point = "event " + std::to_string(n) + " of `when` is sent again under another id";
+        if (!wanted(about)) continue;
+        const auto before = v.findings.size();
+        const auto played = play(c, how, about, v);
+        if (!played) return;
+        if (played->resent == 0) return never_came(c, about, "the event", v);
+        same_end(c, plain, *played, about, v);
+        compare(plain, *played, about, judge_conditions(c, *played), v);
+        if (v.findings.size() == before) continue;
+        v.findings[before].message = "an event is handled twice: " + v.findings[before].message;
+        v.findings[before].hint = "a sender may repeat an event under another id; remember what was handled by something that the data holds (an order's number), or say `without: [resent-events]` where each counts";
+    }
+}
+
+/// A misfortune that does not happen proves nothing.
+void judge::never_came(const test_case& c, finding about, std::string what, verdict& v) {
+    about.pointer = c.pointer + "/name";
+    about.message = what + " that was to be played never came: the case takes another way each time it is played";
+    about.hint = "a real tool that answers otherwise each time cannot be played in modes; otherwise this is a defect of pawl: please report it";
+    v.findings.push_back(std::move(about));
 }
 
 void judge::bad(const test_case& c, const history& plain, verdict& v) {
     const auto before = v.findings.size();
     for (const auto& t : plain.tries) {
         if (t.answered.what != reply::kind::value) continue;  // the case has its own misfortune here
+        // A task that calls more than once: which of its calls it is.
+        std::vector<std::string> keys;
+        for (const auto& other : plain.tries) {
+            if (other.task == t.task && std::find(keys.begin(), keys.end(), other.key) == keys.end()) keys.push_back(other.key);
+        }
+        const auto rounds = keys.size();
+        const auto round = static_cast<std::size_t>(std::find(keys.begin(), keys.end(), t.key) - keys.begin()) + 1;
         for (const auto& m : misfortunes_of(t)) {
             for (const bool always : {false, true}) {
                 if (v.findings.size() - before >= most_findings) return;
@@ -206,9 +275,12 @@ void judge::bad(const test_case& c, const history& plain, verdict& v) {
                 how.bad = replacement{t.key, always ? std::nullopt : std::optional<unsigned>(t.attempt), m.with};
                 finding about;
                 about.mode = "bad-answers";
-                about.point = "task `" + t.task + "` (`" + t.function + "`) gets " + m.words + (always ? ", at every try" : t.attempt > 1 ? " at try " + std::to_string(t.attempt) : "");
+                about.point = "task `" + t.task + "` (`" + t.function + "`" + (rounds > 1 ? ", call " + std::to_string(round) : "") + ") gets " + m.words +
+                              (always ? ", at every try" : t.attempt > 1 ? " at try " + std::to_string(t.attempt) : "");
+                if (!wanted(about)) continue;
                 const auto played = play(c, how, about, v);
                 if (!played) return;
+                if (played->replaced == 0) return never_came(c, about, "the bad answer", v);
                 const auto conditions = judge_conditions(c, *played);
                 compare(plain, *played, about, conditions, v);
                 const auto why = undeclared_end(c, *played);
@@ -240,14 +312,18 @@ void judge::compare(const history& plain, const history& other, const finding& a
 /// The first seed that fails is named: with it alone, the first interleaving is the one that fails.
 void judge::shuffled(const test_case& c, const history& plain, verdict& v) {
     const auto before = v.findings.size();
+    std::set<std::string> orders;
     for (std::uint64_t i = 0; i < interleavings && v.findings.size() == before; ++i) {
         variant how;
         how.seed = std::max<std::uint64_t>(*modes_.shuffle, 1) + i;
         finding about;
         about.mode = "shuffle";
         about.point = "seed " + std::to_string(how.seed);
+        if (!wanted(about)) continue;
         const auto played = play(c, how, about, v);
         if (!played) return;
+        orders.insert(order_of(*played));
+        v.modes.back().detail = std::to_string(orders.size()) + (orders.size() == 1 ? " order" : " orders");
         compare(plain, *played, about, judge_expectations(c, *played, true), v);
     }
 }
@@ -259,10 +335,15 @@ void judge::old(const test_case& c, const history& plain, verdict& v) {
         finding about;
         about.mode = "old-states";
         about.point = "the state begins in version " + std::to_string(each.version);
+        if (!wanted(about)) continue;
         const auto played = play(c, how, about, v);
         if (!played) return;
         compare(plain, *played, about, judge_expectations(c, *played, false), v);
     }
+    if (c.given.earlier.empty()) return;
+    std::string untold;
+    for (const auto version : runner_.untold_versions(c)) untold += (untold.empty() ? "not version " : ", ") + std::to_string(version);
+    v.modes.back().detail = untold;
 }
 
 /// Values that stand for secrets are not shown, even where a tool got them.
@@ -292,23 +373,34 @@ verdict judge::examine(const test_case& c) {
     v.of = &c;
     history as_it_is;
     plain(c, v, as_it_is);
-    const auto many = modes_.crash_everywhere || modes_.duplicates || modes_.bad_answers || modes_.shuffle || modes_.old_states;
-    if (many && !as_it_is.real_calls.empty()) {
-        v.note = "not played in other modes: `" + as_it_is.real_calls.front() + "` is really called and at-most-once, and a mode would call it again; script it, or use a tool that is idempotent";
-        hide_secrets(c, v);
-        return v;
-    }
-    if (!v.findings.empty()) {  // the modes compare with a case that holds
-        hide_secrets(c, v);
-        return v;
-    }
-    if (modes_.crash_everywhere && !without(c, "crash-everywhere")) crashes(c, as_it_is, v);
-    if (modes_.duplicates && !without(c, "duplicates")) twice(c, as_it_is, v);
-    if (modes_.bad_answers && !without(c, "bad-answers")) bad(c, as_it_is, v);
-    if (modes_.shuffle && !without(c, "shuffle")) shuffled(c, as_it_is, v);
-    if (modes_.old_states && !without(c, "old-states")) old(c, as_it_is, v);
+    if (modes_.any()) play_modes(c, as_it_is, v);
+    for (const auto& each : v.unused) v.notes.push_back(each + " was never given: no call fits it, or an earlier one answers first");
     hide_secrets(c, v);
     return v;
+}
+
+void judge::play_modes(const test_case& c, const history& as_it_is, verdict& v) {
+    const auto failed = !v.findings.empty();  // the modes compare with a case that holds
+    if (!as_it_is.real_calls.empty()) {
+        v.notes.push_back("not played in other modes: `" + as_it_is.real_calls.front() + "` is really called and at-most-once, and a mode would call it again; script it, or use a tool that is idempotent");
+    }
+    const auto in = [&](bool chosen, std::string mode, void (judge::*play_it)(const test_case&, const history&, verdict&), std::string why_none) {
+        if (!chosen) return;
+        v.modes.push_back({mode, 0, {}, {}});
+        const auto before = v.histories;
+        if (failed) why_none = "the case fails as it is";
+        else if (!as_it_is.real_calls.empty()) why_none = "a real tool that is at-most-once is called";
+        else if (without(c, mode)) why_none = "`without` says so";
+        else (this->*play_it)(c, as_it_is, v);
+        auto& report = v.modes.back();
+        report.points = v.histories - before;
+        if (report.points == 0) report.none = modes_.point.empty() || failed ? std::move(why_none) : "no point of it is called so";
+    };
+    in(modes_.crash_everywhere, "crash-everywhere", &judge::crashes, "no checkpoint was written");
+    in(modes_.duplicates, "duplicates", &judge::twice, "nothing arrives");
+    in(modes_.bad_answers, "bad-answers", &judge::bad, "no tool and no model gives a value");
+    in(modes_.shuffle.has_value(), "shuffle", &judge::shuffled, "");
+    in(modes_.old_states, "old-states", &judge::old, c.given.agent.empty() ? "no agent" : "no `given.earlier`");
 }
 
 }  // namespace pawl::trial

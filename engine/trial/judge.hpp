@@ -13,10 +13,12 @@ namespace pawl::trial {
 
 struct modes {
     bool crash_everywhere = false;  ///< the process dies before and after every checkpoint in turn
-    bool duplicates = false;        ///< messages, decisions and answers arrive twice
+    bool duplicates = false;        ///< messages, decisions, events and answers arrive twice; each event again under another id
     bool bad_answers = false;       ///< each answer in turn is garbage, an error, or never comes
     std::optional<std::uint64_t> shuffle;  ///< things happen in the order that the seed chooses, and in those of the seeds after it
     bool old_states = false;        ///< the agent's state begins in each of its earlier versions
+    std::string point;              ///< of all points only the one that is named so; empty: all
+    bool any() const noexcept { return crash_everywhere || duplicates || bad_answers || shuffle || old_states; }
 };
 
 /// One way in which a case failed, smallest reproduction included.
@@ -31,11 +33,22 @@ struct finding {
     std::vector<std::string> transitions_expected, transitions_actual;  ///< when they tell more
 };
 
+/// What one mode did to a case.
+struct mode_report {
+    std::string mode;
+    std::size_t points = 0;  ///< histories that it played, each with one misfortune
+    std::string detail;      ///< "4 orders"; may be empty
+    std::string none;        ///< why it played nothing; empty when it played something
+};
+
 struct verdict {
     const test_case* of = nullptr;
     std::vector<finding> findings;
+    std::vector<std::string> unused; ///< answers of its own that no call got in any history
     std::size_t histories = 0;     ///< how many were played
-    std::string note;              ///< what was not done, and why; may be empty
+    double seconds = 0;            ///< real ones
+    std::vector<mode_report> modes;  ///< those that were asked for
+    std::vector<std::string> notes;  ///< what was not done or never needed, and why
     std::size_t checkpoints = 0;   ///< of the plain one
     json::object seen;             ///< of the plain one
     std::shared_ptr<const flow::workflow> workflow;
@@ -49,9 +62,15 @@ public:
     verdict examine(const test_case& c);
 
 private:
+    /// The chosen modes that the case does not do without, one after the other.
+    void play_modes(const test_case& c, const history& plain, verdict& v);
     void plain(const test_case& c, verdict& v, history& out);
     void crashes(const test_case& c, const history& plain, verdict& v);
     void twice(const test_case& c, const history& plain, verdict& v);
+    void resent(const test_case& c, const history& plain, verdict& v);
+    /// Whether this point is the one that is played, or all are.
+    bool wanted(const finding& about) const { return modes_.point.empty() || modes_.point == about.point; }
+    void never_came(const test_case& c, finding about, std::string what, verdict& v);
     void bad(const test_case& c, const history& plain, verdict& v);
     void shuffled(const test_case& c, const history& plain, verdict& v);
     void old(const test_case& c, const history& plain, verdict& v);

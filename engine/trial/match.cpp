@@ -230,6 +230,13 @@ void check(const json::value& expected, const std::string& pointer, std::vector<
         for (std::size_t i = 0; i < array->size(); ++i) check((*array)[i], pointer + "/" + std::to_string(i), out);
     } else if (const auto* object = expected.if_object()) {
         const bool matcher = is_matcher(expected);
+        if (!matcher) {
+            for (const auto& [key, value] : *object) {
+                if (std::find(matcher_names.begin(), matcher_names.end(), std::string_view(key)) == matcher_names.end()) continue;
+                out.push_back({pointer + "/" + pointer_token(key), "the matcher `" + std::string(key) + "` stands beside the member `" + std::string(object->begin()->key()) +
+                                                                       "`; it takes a value of its own: put it below the member that it is for, or both into `$exactly` where it is data"});
+            }
+        }
         for (const auto& [key, value] : *object) {
             const auto at = pointer + "/" + pointer_token(key);
             if (matcher) {

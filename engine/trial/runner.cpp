@@ -4,6 +4,7 @@
 #include "agent/files.hpp"
 #include "base/cloud_event.hpp"
 #include "base/ids.hpp"
+#include "base/suggest.hpp"
 #include "flow/compile.hpp"
 #include "trial/case_names.hpp"
 
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 
 std::string rendered(const std::vector<diagnostic>& all, std::string_view source) {
     std::string out;
-    for (const auto& d : all) {
+    for (auto d : all) {
+        if (d.code == "unknown-function") d.hint += "; a case file may declare one of its own: `functions: { NAME: { safety: idempotent } }`";
         if (d.level == severity::error) out += (out.empty() ? "" : "\n") + render(d, source);
     }
     return out;
@@ -54,6 +56,8 @@ public:
 
     std::vector<trouble> troubles;
     std::vector<std::string> runs;
+    std::vector<std::string> notes;
+    std::size_t twice = 0, resent = 0;
     std::string prefix = "run-";
 
     /// What the store heard before the case began.
@@ -79,6 +83,7 @@ public:
     static constexpr std::size_t most_circles = 100;
 
 private:
+    static constexpr std::uint64_t longest_lead = 40;  ///< things that happen between two messages, with a seed
 
     void start(const json::value& input) {
         runs.push_back(prefix + std::to_string(runs.size() + 1));
@@ -100,6 +105,14 @@ private:
         return nullptr;
     }
 
+    std::string no_such_task(const std::string& name) const {
+        std::vector<std::string> tasks;
+        for (const auto& task : workflow_->tasks) tasks.push_back(task.name);
+        if (name.empty() || std::find(tasks.begin(), tasks.end(), name) != tasks.end()) return {};
+        const auto meant = closest(name, tasks);
+        return ": the flow has no such task" + (meant ? "; did you mean `" + *meant + "`?" : std::string());
+    }
+
     bool decide(const happening& h) {
         const store::approval_row* asked = nullptr;
         while (asked = pending(h.task), asked == nullptr) {
@@ -109,7 +122,7 @@ private:
         const std::string what = h.what == happening::kind::approve ? "approve" : "reject";
         if (asked == nullptr) {
             const auto* other = pending("");
-            troubles.push_back({h.pointer, "nothing to " + what + ": " + (h.task.empty() ? "no task" : "task `" + h.task + "` has not") + " asked for a decision" +
+            troubles.push_back({h.pointer, "nothing to " + what + ": " + (h.task.empty() ? "no task" : "task `" + h.task + "` has not") + " asked for a decision" + no_such_task(h.task) +
                                                (other != nullptr ? "; task `" + other->task + "` waits for one" : "")});
             return false;
         }
@@ -117,6 +130,7 @@ private:
         auto message = agent::decision_message(*asked, {asked->key, h.what == happening::kind::approve, h.by.empty() ? "tester" : h.by, h.comment});
         world_.post(message);
         if (variant_.duplicates) {
+            ++twice;
             message.id += "/again";
             world_.post(std::move(message));
         }
@@ -126,7 +140,12 @@ private:
     bool happen(const happening& h) {
         using kind = happening::kind;
         if (h.what == kind::approve || h.what == kind::reject) return decide(h);
-        if (!world_.settle()) return true;  // rest() will tell
+        if (variant_.seed != 0 && h.what == kind::message) {  // nobody waits with a message until the one before it was dealt with
+            for (auto n = world_.random(longest_lead); n > 0 && world_.step(); --n) {
+            }
+        } else if (!world_.settle()) {
+            return true;  // rest() will tell
+        }
         if (h.what == kind::wait) {
             const auto until = world_.now() + h.duration;
             while (world_.settle() && world_.pass_time(until)) {
@@ -135,6 +154,7 @@ private:
             world_.settle();
         } else if (h.what == kind::cancel) {
             ++posted_;
+            if (is_final(world_.row(runs.back()).status)) notes.push_back(step_name(h) + " cancels a run that had ended");
             world_.post({0, runs.back(), "cancel", "test", "cancel-" + std::to_string(posted_), to_text(json::object{{"by", h.by.empty() ? "tester" : h.by}})});
         } else if (h.what == kind::event) {
             return publish(h);
@@ -144,6 +164,8 @@ private:
         return true;
     }
 
+    std::string step_name(const happening& h) const { return "step " + std::to_string(&h - case_.when.data() + 1) + " of `when`"; }
+
     bool publish(const happening& h) {
         ++posted_;
         const auto event = complete_cloud_event(h.body, {"event-" + std::to_string(posted_), "https://example.com/test", world_.now()});
@@ -152,8 +174,26 @@ private:
             return false;
         }
         const store::published_event whole{event_attribute_text(*event, "source"), event_attribute_text(*event, "id"), event_attribute_text(*event, "type"), to_text(*event)};
-        for (int i = 0; i < (variant_.duplicates ? 2 : 1); ++i) world_.publish(whole);
+        const auto heard = world_.publish(whole);
+        if (variant_.duplicates) (void)world_.publish(whole);
+        if (variant_.duplicates) ++twice;
+        if (&h < case_.when.data() || &h >= case_.when.data() + case_.when.size()) return true;  // one that was there before
+        if (heard == 0) notes.push_back(step_name(h) + " is an event (" + whole.type + ") that no run listened for when it came");
+        resend(whole);
         return true;
+    }
+
+    /// A sender that does not know whether it was heard sends the same again; with the same id the store would take it for what it is.
+    void resend(store::published_event event) {
+        if (events_++ != variant_.resent) return;
+        (void)world_.settle();
+        event.id += "-resent";
+        if (auto body = parse_json(event.body); body && body->is_object()) {
+            body->get_object()["id"] = event.id;
+            event.body = to_text(*body);
+        }
+        ++resent;
+        world_.publish(event);
     }
 
     const test_case& case_;
@@ -162,6 +202,7 @@ private:
     std::shared_ptr<const flow::workflow> workflow_;
     std::set<std::string> decided_;
     std::size_t posted_ = 0;
+    std::size_t events_ = 0;  ///< of `when`
 };
 
 json::array calls_seen(const std::vector<seen_try>& tries, const std::set<std::string>& before) {
@@ -298,6 +339,16 @@ result<std::shared_ptr<const flow::workflow>> runner::flow_of(const test_case& c
     return compile_file(flow->second, agent);
 }
 
+std::vector<int> runner::untold_versions(const test_case& c) const {
+    std::vector<int> out;
+    const auto* settings = c.given.agent.empty() ? nullptr : states_->find(c.given.agent);
+    for (int version = 1; settings != nullptr && version < settings->state_version; ++version) {
+        const bool told = std::any_of(c.given.earlier.begin(), c.given.earlier.end(), [&](const earlier_state& e) { return e.version == version; });
+        if (!told) out.push_back(version);
+    }
+    return out;
+}
+
 std::string runner::model_name(std::string_view alias) const {
     const auto known = project_.models.find(alias.empty() ? std::string_view(project_.default_model) : alias);
     if (known == project_.models.end()) return std::string(alias);
@@ -359,6 +410,18 @@ std::string runner::run_prefix(const test_case& c) {
     return known;
 }
 
+/// A row shares the answers of its table, and a real tool or model needs none.
+std::vector<std::string> runner::unused_answers(const test_case& c, const script& outside) const {
+    std::vector<std::string> out;
+    if (live_ || c.real_tools || c.row) return out;
+    for (const auto& each : c.answers) {
+        const bool is_real = (real_ != nullptr && real_->forced(each.call)) || std::find(c.real.begin(), c.real.end(), each.call) != c.real.end();
+        if (is_real || !each.pointer.starts_with(c.pointer + "/") || outside.was_given(each)) continue;
+        out.push_back("answer " + std::to_string(&each - c.answers.data() + 1) + " of this case" + (each.call.empty() ? "" : " (`" + each.call + "`)"));
+    }
+    return out;
+}
+
 result<history> runner::run(const test_case& c, const variant& v) {
     const auto workflow = flow_of(c);
     if (workflow.has_error()) return workflow.error();
@@ -415,6 +478,13 @@ result<history> runner::run(const test_case& c, const variant& v) {
     out.unanswered = outside.unanswered();
     out.troubles.insert(out.troubles.end(), p.troubles.begin(), p.troubles.end());
     out.commits = w.commits();
+    out.written = w.written();
+    out.crashes = w.crashes();
+    out.replaced = outside.replaced();
+    out.twice = p.twice + w.posted_twice() + outside.answered_twice();
+    out.resent = p.resent;
+    out.notes = std::move(p.notes);
+    out.unused = unused_answers(c, outside);
     out.said = w.said();
     out.workflow = *workflow;
     out.waits_for_decision = std::any_of(w.approvals().begin(), w.approvals().end(), [](const auto& a) { return a.second.status == store::approval_status::pending; });

@@ -18,6 +18,7 @@ namespace pawl::trial {
 struct variant {
     std::optional<crash_point> crash;
     bool duplicates = false;
+    std::optional<std::size_t> resent;  ///< this event of `when`, counted from 0, comes again under another id
     std::uint64_t seed = 0;
     std::optional<replacement> bad;
     std::optional<earlier_state> earlier;
@@ -36,6 +37,13 @@ struct history {
     std::vector<std::string> unanswered;
     std::vector<trouble> troubles;
     std::size_t commits = 0;
+    std::size_t written = 0;       ///< checkpoints, also those that were refused: where crash points count
+    std::size_t crashes = 0;
+    std::size_t replaced = 0;      ///< calls that got the variant's bad answer
+    std::size_t twice = 0;         ///< messages, decisions and answers that came a second time
+    std::size_t resent = 0;        ///< events that came again under another id
+    std::vector<std::string> notes;   ///< steps of `when` that nobody took notice of
+    std::vector<std::string> unused;  ///< answers of the case's own that no call got: a sentence's beginning each
     std::vector<std::string> real_calls;  ///< functions that were really called and are at-most-once
     bool waits_for_decision = false;
     std::vector<std::string> said;
@@ -61,6 +69,9 @@ public:
     /// Where calls go that are really made; outlives the runner. Null: nowhere.
     void call_with(const real_tools* tools) { real_ = tools; }
 
+    /// Earlier versions of the agent's state that the case does not say.
+    std::vector<int> untold_versions(const test_case& c) const;
+
     const case_file& file() const { return file_; }
     const std::vector<function_description>& functions() const { return functions_; }
 
@@ -71,6 +82,7 @@ private:
     result<std::shared_ptr<const flow::workflow>> compile_inline(const test_case& c, const agent::agent_settings* agent);
     std::optional<trouble> fill_store(const test_case& c, world& w, std::vector<std::string>& runs);
     std::string run_prefix(const test_case& c);
+    std::vector<std::string> unused_answers(const test_case& c, const script& outside) const;
     void measure(const test_case& c, const std::shared_ptr<const flow::workflow>& workflow, world_options& options);
 
     const case_file& file_;

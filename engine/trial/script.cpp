@@ -74,6 +74,7 @@ public:
             }
             // A call that is repeated after a crash is answered when the first one would have been: the tool knows the key.
             if (!tried.answer_at) tried.answer_at = world_.now() + answered.delay;
+            if (script_.answers_ > 1) ++script_.answered_twice_;
             for (int i = 0; i < script_.answers_; ++i) world_.later([done, outcome] { done(outcome); }, *tried.answer_at - world_.now());
         });
     }
@@ -124,7 +125,10 @@ seen_try& script::seen(const runtime::call_request& request) {
 bool script::is_really_called(const std::string& function) const { return real_ != nullptr && real_->offers(function); }
 
 reply script::choose(const runtime::call_request& request) {
-    if (replacement_ && replacement_->key == request.key && (!replacement_->attempt || *replacement_->attempt == request.attempt)) return replacement_->with;
+    if (replacement_ && replacement_->key == request.key && (!replacement_->attempt || *replacement_->attempt == request.attempt)) {
+        ++replaced_;
+        return replacement_->with;
+    }
     if (live_ && request.function.starts_with("ai.")) return reply_of(live_(request));
     reply real;
     real.what = reply::kind::real;
@@ -139,6 +143,7 @@ reply script::choose(const runtime::call_request& request) {
         if (each.with && !match(*each.with, request.arguments, nullptr).empty()) continue;
         if (each.recorded) {
             auto found = each.recorded->find(request, model_of_, redact_, used_recorded_);
+            ++used_[&each];
             if (found) return reply_of(std::move(*found));
             missed += "\n" + each.recorded->miss(request, model_of_);
             continue;

@@ -66,7 +66,12 @@ public:
     std::shared_ptr<const runtime::effect_registry> effects(world& w);
 
     const std::vector<seen_try>& tries() const { return tries_; }
+    /// How many calls were answered by the replacement; how many answers were given twice.
+    std::size_t replaced() const { return replaced_; }
+    std::size_t answered_twice() const { return answered_twice_; }
     const json::array& log() const { return log_; }
+    /// Whether the case's answer was chosen for any call.
+    bool was_given(const answer& a) const { return used_.contains(&a); }
     /// Calls that no answer fits, each told once: "`orders.lookup` in task `find` with {...}".
     const std::vector<std::string>& unanswered() const { return unanswered_; }
 
@@ -89,6 +94,7 @@ private:
     recording::used_answers used_recorded_;
     const real_tools* real_ = nullptr;
     int answers_ = 1;
+    std::size_t replaced_ = 0, answered_twice_ = 0;
     std::map<const answer*, std::size_t> used_;
     std::vector<seen_try> tries_;
     std::map<std::pair<std::string, unsigned>, std::size_t> places_;

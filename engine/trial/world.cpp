@@ -44,6 +44,7 @@ void world::put_agent(store::agent_row row) {
 
 void world::post(store::inbox_post message) {
     const auto copies = options_.duplicates ? 2 : 1;
+    if (options_.duplicates) ++posted_twice_;
     for (int i = 0; i < copies; ++i) {
         if (!posted_.insert(message.source + "\n" + message.id).second) continue;
         store::inbox_entry entry;
@@ -55,12 +56,13 @@ void world::post(store::inbox_post message) {
     fetch_inbox();
 }
 
-void world::publish(const store::published_event& event) {
+std::size_t world::publish(const store::published_event& event) {
     std::vector<std::string> listening;
     for (const auto& [run, types] : subscriptions_) {
         if (types.contains(event.type) || types.contains("")) listening.push_back(run);
     }
     for (const auto& run : listening) post({0, run, "event", event.source, event.id + " " + run, event.body});
+    return listening.size();
 }
 
 void world::boot() {

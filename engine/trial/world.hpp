@@ -61,8 +61,8 @@ public:
     void put_agent(store::agent_row row);
     /// As anybody may post to the store's inbox: a second post with the same source and id is dropped.
     void post(store::inbox_post message);
-    /// A CloudEvent for every run that listens for its type; each takes (source, id) once.
-    void publish(const store::published_event& event);
+    /// A CloudEvent for every run that listens for its type; each takes (source, id) once. How many those are.
+    std::size_t publish(const store::published_event& event);
     /// Sends later, and also after a crash: the outside does not die with the process.
     void send(store::inbox_post message) { outside_.push_back(std::move(message)); }
 
@@ -94,6 +94,10 @@ public:
     const std::map<std::string, store::approval_row>& approvals() const { return approvals_; }
     std::size_t crashes() const { return crashes_; }
     std::size_t commits() const { return commits_; }
+    /// Checkpoints that reached the journal's head, also those that were refused: where a crash_point counts.
+    std::size_t written() const { return written_; }
+    /// Messages that were posted a second time (world_options::duplicates).
+    std::size_t posted_twice() const { return posted_twice_; }
     std::size_t blobs_of(const std::string& run) const;
     std::size_t heartbeats_of(const std::string& run) const;
     /// What the process said of itself: a run that cannot be loaded, a lost lease.
@@ -169,7 +173,8 @@ private:
     std::size_t commits_ = 0;
     std::size_t happened_ = 0;
     std::size_t circles_ = 0;
-    std::size_t written_ = 0;  ///< checkpoints that reached the journal's head, for crash_point
+    std::size_t written_ = 0;
+    std::size_t posted_twice_ = 0;
 };
 
 }  // namespace pawl::trial

@@ -274,9 +274,31 @@ BOOST_AUTO_TEST_CASE(retries_a_fork_events_and_a_child_run_become_cases_that_pas
             if (each.at("workflow") == json::value("life/parent:1.0.0")) parent = std::string(each.at("id").as_string());
         }
         const auto text = recorded_and_passing(at, folder, parent);
+        BOOST_TEST(!says(text, "Not as it was"), text);
         BOOST_TEST(says(text, "call: run.workflow"), text);
         BOOST_TEST(says(text, "n: 42"), text);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_found_late_is_replaced_where_it_stands_early_and_one_call_that_differs_costs_one_call) {
+    temporary_folder folder;
+    place at{folder.path(), {}};
+    folder.write("pawl.yaml", "name: p\nredact: { names: [email] }\nagents: { desk: { key: k, state: { version: 1, file: s.json, initial: {} } } }\n");
+    folder.write("s.json", "{}");
+    folder.write("child.yaml", "document: { dsl: '1.0.3', namespace: life, name: child, version: '1.0.0' }\ndo: [ { put: { set: { done: true } } } ]\n");
+    folder.write("flow.yaml", "document: { dsl: '1.0.3', namespace: life, name: late, version: '1.0.0' }\ndo:\n"
+                              "  - one: { run: { shell: { command: 'echo for a@b.example' } } }\n"
+                              "  - two: { run: { shell: { command: echo two } } }\n"
+                              "  - kid: { run: { workflow: { namespace: life, name: child, version: '1.0.0', input: {} } } }\n"
+                              "  - keep: { set: { email: a@b.example } }\n");
+    BOOST_TEST(at.run({"deploy", "child.yaml"}).code == 0);
+    const auto ended = at.run({"run", "flow.yaml", "--agent", "desk/1", "--json"});
+    BOOST_TEST_REQUIRE(ended.code == 0, ended);
+    const auto text = recorded_and_passing(at, folder, std::string(parse_json(ended.out)->at("id").as_string()));
+    BOOST_TEST(!says(text, "a@b.example"), text);  // not in the answer of `one`, though only the end tells what it is
+    BOOST_TEST(says(text, "what task `one` called `run.shell` with comes out otherwise"), text);
+    BOOST_TEST(says(text, "command: \"echo two\""), text);
+    BOOST_TEST(!says(text, "state before the run is not known"), text);  // its child came later
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_mode_that_finds_something_prints_how_to_see_it_again) {
     BOOST_TEST(e.code == 2, e);
     BOOST_TEST(says(e.out, "leaves open whether an at-most-once call took place"), e);
     BOOST_TEST(says(e.out, "crash-everywhere: crash"), e);
-    BOOST_TEST(says(e.out, "again: pawl test pay.test.yaml --filter 'it is \"paid\" & done' --crash-everywhere"), e);
+    BOOST_TEST(says(e.out, "again: pawl test pay.test.yaml --case 'it is \"paid\" & done' --crash-everywhere --point 'crash after checkpoint 1 of 2'"), e);
     const auto document = p.at.run({"test", "--crash-everywhere", "--json"});
     const auto parsed = parse_json(document.out);
     BOOST_TEST_REQUIRE(parsed.has_value(), document);

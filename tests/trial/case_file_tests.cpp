@@ -59,6 +59,17 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_told_with_its_place_and_what_to_do) {
         {"functions: { f: { safety: sometimes } }\ncases:\n  - { name: x, given: { flow: f }, then: { status: completed } }\n", "a.test.yaml:1:"},
         {"functions: { f: { input: { type: 5 } } }\ncases:\n  - { name: x, given: { flow: f }, then: { status: completed } }\n", "a.test.yaml:1:"},
         {"a: b: c", "a.test.yaml:1:"},
+        {"", "a case file starts with `given:` and `cases:`"},
+        {"cases:\n  - { name: x, given: { flow: f }, answers: [ { call: f } ], then: { status: completed } }\n", "entry 1 of `answers` does not say what the answer is"},
+        {"cases:\n  - { name: x, given: { flow: f }, answers: [ { call: f } ], then: { status: completed } }\n", "give one of `value`, `text`, `error`, `silence`, `replies` or `cassette`"},
+        {"cases:\n  - { name: x, given: { flow: f }, when: [ { wait: 3 days } ], then: { status: completed } }\n", "`wait` takes an ISO 8601 duration, but is `3 days`"},
+        {"cases:\n  - { name: x, given: { flow: f }, always: [ .a ], then: { status: completed } }\n", "entry 1 of `always` takes an expression, but is `.a`"},
+        {"cases:\n  - { name: x, given: { flow: f, agent: desk }, then: { status: completed } }\n", "`agent` takes NAME/KEY, but is `desk`"},
+        {"cases:\n  - { name: x, given: { flow: f }, when: [ { approve: a, by: b } ], then: { status: completed } }\n", "`- approve: { task: ask, by: maria }`"},
+        {"cases:\n  - { name: x, given: { flow: f } }\n", "a case that expects nothing would always hold"},
+        {"cases:\n  - { name: x, given: { flow: f }, then: {} }\n", "`then` expects nothing"},
+        {"cases:\n  - { name: x, given: { flow: f }, then: { snapshot: [ouput] } }\n", "`snapshot` takes true, or a list of status, output"},
+        {"cases:\n  - { name: x, given: { flow: f }, then: { output: { a: 1, $absent: true } } }\n", "the matcher `$absent` stands beside the member `a`"},
         {"[]", "a.test.yaml:1:1: error: the file must be an object"},
     };
     for (const auto& [text, expected] : table) {

@@ -188,7 +188,8 @@ BOOST_AUTO_TEST_CASE(a_real_tool_that_is_at_most_once_is_called_once_and_no_mode
     text.replace(text.find("idempotent"), 10, "at-most-once");
     const auto p = play(text + "cases: [ { name: a, answers: [ { call: f, value: 2 } ], then: { output: { called: true } } } ]\n", "given.test.yaml", &real, modes);
     BOOST_TEST(p->verdicts[0].findings.empty(), wrong(p->verdicts[0]));
-    BOOST_TEST(p->verdicts[0].note.find("`f` is really called and at-most-once") != std::string::npos);
+    BOOST_TEST_REQUIRE(p->verdicts[0].notes.size() == 1u);
+    BOOST_TEST(p->verdicts[0].notes.front().find("`f` is really called and at-most-once") != std::string::npos);
     BOOST_TEST(tool->keys.size() == 1u);
 }
 
