@@ -23,8 +23,10 @@ char before(std::string_view text, std::size_t offset) noexcept {
     return offset > 0 ? text[offset - 1] : '\0';
 }
 
-constexpr std::pair<std::string_view, std::string_view> invisible[] = {
-    {"\xc2\xa0", "a no-break space"}, {"\xe2\x80\xaf", "a no-break space"}, {"\xe2\x80\x8b", "a zero-width space"}, {"\xef\xbb\xbf", "a byte order mark"}};
+constexpr std::pair<std::string_view, std::string_view> invisible[] = {{"\xc2\xa0", "a no-break space"},
+                                                                       {"\xe2\x80\xaf", "a no-break space"},
+                                                                       {"\xe2\x80\x8b", "a zero-width space"},
+                                                                       {"\xef\xbb\xbf", "a byte order mark"}};
 constexpr std::string_view curly_quotes[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xc2\xab", "\xc2\xbb", "\xe2\x80\x98", "\xe2\x80\x99"};
 
 std::string_view name_of_invisible(std::string_view character) noexcept {
@@ -37,7 +39,8 @@ std::string_view name_of_invisible(std::string_view character) noexcept {
 /// `.naïve`: jq's names are of plain letters.
 std::string other_letter_hint(std::string_view program, std::size_t offset) {
     const auto character = program.substr(offset, characters_end(program, offset) - offset);
-    if (std::find(std::begin(curly_quotes), std::end(curly_quotes), character) != std::end(curly_quotes)) return "strings are written with straight double quotes: `\"`";
+    if (std::find(std::begin(curly_quotes), std::end(curly_quotes), character) != std::end(curly_quotes))
+        return "strings are written with straight double quotes: `\"`";
     if (!name_of_invisible(character).empty()) return "replace it by a plain space";
     auto start = offset, end = offset;
     while (start > 0 && (is_word(program[start - 1]) || is_other_letter(program[start - 1]))) --start;
@@ -52,14 +55,16 @@ std::string_view punctuation_hint(std::string_view program, std::size_t offset, 
     const char last = before(program, offset);
     const char next = offset + 1 < program.size() ? program[offset + 1] : '\0';
     const bool joined = offset > 0 && program[offset - 1] == last;
-    if (token == "$" && (next == '.' || next == '[')) return "this is JSONPath: the input is `.` here (`.items[0]`, `.items[].price`), and `$` only begins the name of a variable";
+    if (token == "$" && (next == '.' || next == '['))
+        return "this is JSONPath: the input is `.` here (`.items[0]`, `.items[].price`), and `$` only begins the name of a variable";
     if (token == "$" && next == '{') return "an expression cannot hold a second one: write what is in it without `${ }`";
     if (token == "*" && last == '[') return "every item is `[]`: `.items[]`";
     if (token == "|" && last == '|' && joined) return "write `or`";
     if ((token == "=" || token == "==") && joined && (last == '=' || last == '!')) return "write `==` or `!=`";
     if (token == ">" && last == '<' && joined) return "write `!=`";
     if (token == "?" && last == '?' && joined) return "write `//`: `.name // \"none\"`";
-    if (token == "(" && joined && is_word(last)) return "there are no methods: a function follows a `|` and gets what stands before it, `.name | ascii_upcase`";
+    if (token == "(" && joined && is_word(last))
+        return "there are no methods: a function follows a `|` and gets what stands before it, `.name | ascii_upcase`";
     if (token == ":" && program.substr(0, offset).find('?') != std::string_view::npos) return choice_hint;
     return {};
 }

@@ -12,11 +12,15 @@ struct foreign_file {
     std::string_view hint;
 };
 constexpr foreign_file foreign_files[] = {
-    {{"specVersion", ""}, "a workflow of Serverless Workflow 0.8 or older, another language than the DSL 1.0 that pawl runs",
+    {{"specVersion", ""},
+     "a workflow of Serverless Workflow 0.8 or older, another language than the DSL 1.0 that pawl runs",
      "rewrite it: `id` and `version` became `document`, `states` became `do` (a list of named tasks), `functions` stand in `use.functions`"},
-    {{"states", "start"}, "a workflow of Serverless Workflow 0.8 or older, another language than the DSL 1.0 that pawl runs",
+    {{"states", "start"},
+     "a workflow of Serverless Workflow 0.8 or older, another language than the DSL 1.0 that pawl runs",
      "rewrite it: `id` and `version` became `document`, `states` became `do` (a list of named tasks), `functions` stand in `use.functions`"},
-    {{"States", "StartAt"}, "a state machine of Amazon States Language", "rewrite it: `States` became `do` (a list of named tasks), `Next` became `then`"},
+    {{"States", "StartAt"},
+     "a state machine of Amazon States Language",
+     "rewrite it: `States` became `do` (a list of named tasks), `Next` became `then`"},
     {{"jobs", "on"}, "a workflow of GitHub Actions", "a workflow of pawl starts with `document:` and `do:`; see examples/hello/hello.yaml"},
     {{"apiVersion", "kind"}, "a Kubernetes resource", "a workflow of pawl starts with `document:` and `do:`; see examples/hello/hello.yaml"},
     {{"openapi", "paths"}, "an OpenAPI document", "call its operations: `call: openapi` with `document: { endpoint: ... }` and `operationId`"},
@@ -29,7 +33,8 @@ bool is_wrapped(compilation& c) {
     if (object.size() != 1) return false;
     const auto inner = c.root.at(object.begin()->key());
     if (!inner.at("document") || !inner.at("do")) return false;
-    c.report.key_error("another-language", inner, "the workflow stands below " + quoted(inner.name()) + ", but `document` and `do` must stand at the top level",
+    c.report.key_error("another-language", inner,
+                       "the workflow stands below " + quoted(inner.name()) + ", but `document` and `do` must stand at the top level",
                        "remove the line " + quoted(inner.name() + ":") + " and indent the rest less");
     return true;
 }

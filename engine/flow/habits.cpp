@@ -270,7 +270,8 @@ constexpr habit kinds[] = {
 /// The text as it can stand in a map in one line.
 std::string as_scalar(std::string_view text) {
     if (text.size() > 60 || text.find('\n') != std::string_view::npos) return "...";
-    const bool plain = !text.empty() && text.find_first_of(",[]{}#:\"'`|>&*!%@") == std::string_view::npos && text.front() != ' ' && text.back() != ' ' && text.front() != '-';
+    const bool plain = !text.empty() && text.find_first_of(",[]{}#:\"'`|>&*!%@") == std::string_view::npos && text.front() != ' ' &&
+                       text.back() != ' ' && text.front() != '-';
     if (plain) return std::string(text);
     if (text.find('\'') != std::string_view::npos) return "...";
     return "'" + std::string(text) + "'";
@@ -278,7 +279,7 @@ std::string as_scalar(std::string_view text) {
 
 struct long_form {
     std::string_view key;
-    char what;               ///< s: text, a: a list, n: a number, b: true or false
+    char what;                ///< s: text, a: a list, n: a number, b: true or false
     std::string_view before;  ///< the hint is `before` text `after`
     std::string_view after;
 };
@@ -341,7 +342,8 @@ std::string long_form_of(const node& n) {
     const bool in_use = n.pointer == "/use/" + name;
     if (what == 'a' && in_use && std::find(std::begin(sections), std::end(sections), name) != std::end(sections))
         return "write each as `name:` with its keys below it, without `- `";
-    if (n.pointer.starts_with("/use/timeouts/")) return "write `" + name + ": { after: " + iso_duration_meant(what == 's' ? value.get_string() : std::string_view{}) + " }`";
+    if (n.pointer.starts_with("/use/timeouts/"))
+        return "write `" + name + ": { after: " + iso_duration_meant(what == 's' ? value.get_string() : std::string_view{}) + " }`";
     if (n.pointer == "/document" && what == 's') return {};
     for (const auto& each : long_forms) {
         if (each.key != name || each.what != what) continue;

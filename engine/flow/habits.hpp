@@ -15,7 +15,7 @@ struct habit {
     std::string_view within;  ///< name of the map, "/" for the whole workflow, "task" for a task; empty: any
     std::string_view meant;   ///< the key that was meant; it counts as written, so that nobody hears of it a second time
     std::string_view hint;
-    bool beside = false;      ///< `meant` stands beside the map, not in it
+    bool beside = false;  ///< `meant` stands beside the map, not in it
 };
 
 /// What an author meant who wrote `key` in the map `within`, where `allowed` are possible; null when nothing is known.

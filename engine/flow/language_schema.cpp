@@ -72,6 +72,7 @@ json::object arguments_of(const function_description& function) {
         if (arguments.is_object()) {
             arguments.get_object()["$id"] = "urn:pawl:function:" + function.name + ":" + function.version;  // its `$ref`s mean itself
             arguments.get_object().erase("$schema");
+            arguments.get_object()["title"] = "arguments of " + function.name;  // what editors show in place of the id
         }
         then["properties"] = json::object{{"with", std::move(arguments)}};
         if (needs_arguments(*function.input_schema)) then["required"] = json::array{"with"};
@@ -124,12 +125,12 @@ json::object task_schema(const std::map<std::string, const function_description*
     }
     properties["call"] = call_names(functions);
     // Protocols are written otherwise than their effects get them: authentication by name, URI templates.
-    for (const std::string_view protocol : {"http", "openapi"}) {
+    for (const std::string_view protocol : {"http", "openapi", "mcp"}) {
         rules.push_back(json::object{{"if", json::object{{"required", json::array{"call"}}, {"properties", json::object{{"call", json::object{{"const", protocol}}}}}}},
                                      {"then", json::object{{"required", json::array{"with"}}, {"properties", json::object{{"with", reference(std::string(protocol) + "Arguments")}}}}}});
     }
     for (const auto& [name, function] : functions) {
-        if (name != "http" && name != "openapi") rules.push_back(arguments_of(*function));
+        if (name != "http" && name != "openapi" && name != "mcp") rules.push_back(arguments_of(*function));
     }
     return {{"type", "object"}, {"additionalProperties", false}, {"properties", std::move(properties)}, {"anyOf", std::move(kinds)}, {"allOf", std::move(rules)}};
 }

@@ -15,7 +15,7 @@ const std::string_view language_schema_definitions = R"schema({
 "directive": {"type": "string", "minLength": 1, "description": "Where to go on: `continue`, `exit` (leave this list), `end` (end the run), or a task of the same list.", "default": "continue"},
 
 "document": {"type": "object", "required": ["dsl", "namespace", "name", "version"], "additionalProperties": false, "properties": {
-  "dsl": {"type": "string", "pattern": "^1\\.0\\.[0-3]", "description": "The version of the workflow language.", "default": "1.0.3"},
+  "dsl": {"type": "string", "pattern": "^1\\.0\\.[0-3]([+].*)?$", "description": "The version of the workflow language.", "default": "1.0.3"},
   "namespace": {"allOf": [{"$ref": "#/definitions/label"}], "description": "Groups workflows."},
   "name": {"allOf": [{"$ref": "#/definitions/label"}], "description": "The workflow's name."},
   "version": {"allOf": [{"$ref": "#/definitions/version"}], "description": "The workflow's own semantic version."},
@@ -42,7 +42,7 @@ const std::string_view language_schema_definitions = R"schema({
 "duration": {"anyOf": [{"type": "string", "pattern": "^(P|.*\\$\\{)", "description": "ISO 8601, such as PT30S, PT24H or P7D, or an expression."},
   {"type": "object", "minProperties": 1, "additionalProperties": false, "properties": {"days": {"$ref": "#/definitions/amount"}, "hours": {"$ref": "#/definitions/amount"},
     "minutes": {"$ref": "#/definitions/amount"}, "seconds": {"$ref": "#/definitions/amount"}, "milliseconds": {"$ref": "#/definitions/amount"}}}]},
-"amount": {"anyOf": [{"type": "number", "minimum": 0}, {"$ref": "#/definitions/expression"}]},
+"amount": {"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/definitions/expression"}]},
 "timeoutDefinition": {"type": "object", "required": ["after"], "additionalProperties": false, "properties": {"after": {"$ref": "#/definitions/duration"}}},
 "timeout": {"description": "`{ after: PT30S }`, or the name of one in `use.timeouts`.", "anyOf": [{"type": "string", "pattern": "^[^P]|^P[^0-9T]"}, {"$ref": "#/definitions/timeoutDefinition"}]},
 
@@ -100,6 +100,15 @@ const std::string_view language_schema_definitions = R"schema({
   "authentication": {"$ref": "#/definitions/authenticationUse"},
   "output": {"anyOf": [{"enum": ["content", "raw", "response"]}, {"$ref": "#/definitions/expression"}], "default": "content"},
   "redirect": {"allOf": [{"$ref": "#/definitions/flag"}], "default": false}}},
+"mcpArguments": {"type": "object", "required": ["method", "transport"], "additionalProperties": false, "properties": {
+  "protocolVersion": {"type": "string"}, "method": {"type": "string", "minLength": 1, "description": "tools/call, tools/list, prompts/get, prompts/list, resources/read, resources/list ..."},
+  "parameters": {"allOf": [{"$ref": "#/definitions/map"}], "description": "Of `tools/call`: `name` and `arguments`."}, "timeout": {"$ref": "#/definitions/duration"},
+  "transport": {"type": "object", "additionalProperties": false, "anyOf": [{"required": ["http"]}, {"required": ["stdio"]}], "properties": {
+    "http": {"type": "object", "required": ["endpoint"], "additionalProperties": false, "properties": {"endpoint": {"$ref": "#/definitions/endpoint"}, "headers": {"$ref": "#/definitions/map"}}},
+    "stdio": {"type": "object", "required": ["command"], "additionalProperties": false, "properties": {
+      "command": {"type": "string"}, "arguments": {"$ref": "#/definitions/texts"}, "environment": {"$ref": "#/definitions/map"}}},
+    "options": {"type": "object"}}},
+  "client": {"type": "object", "required": ["name", "version"], "additionalProperties": false, "properties": {"name": {"type": "string"}, "version": {"type": "string"}}}}},
 
 "call": {"type": "string", "minLength": 1},
 "with": {"type": ["object", "null"], "description": "The arguments of the call."},
@@ -118,10 +127,10 @@ const std::string_view language_schema_definitions = R"schema({
 "raise": {"type": "object", "required": ["error"], "additionalProperties": false, "properties": {"error": {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/error"}]}}},
 "process": {"type": "object", "properties": {"environment": {"$ref": "#/definitions/map"}, "stdin": {"type": "string"}, "arguments": {"type": ["array", "string", "object"]}}},
 "run": {"type": "object", "additionalProperties": false, "anyOf": [{"required": ["workflow"]}, {"required": ["shell"]}, {"required": ["script"]}, {"required": ["container"]}], "properties": {
-  "workflow": {"type": "object", "required": ["namespace", "name", "version"], "additionalProperties": false, "properties": {
+  "workflow": {"type": "object", "required": ["namespace", "name"], "additionalProperties": false, "properties": {
     "namespace": {"type": "string"}, "name": {"type": "string"}, "version": {"type": "string"}, "input": {"$ref": "#/definitions/template"}}},
-  "shell": {"allOf": [{"$ref": "#/definitions/process"}], "required": ["command"], "properties": {"command": {"type": "string"}}},
-  "script": {"allOf": [{"$ref": "#/definitions/process"}], "required": ["language"], "properties": {"language": {"type": "string", "description": "js or python"}, "code": {"type": "string"},
+  "shell": {"allOf": [{"$ref": "#/definitions/process"}], "required": ["command"], "propertyNames": {"enum": ["command", "stdin", "arguments", "environment"]}, "properties": {"command": {"type": "string"}}},
+  "script": {"allOf": [{"$ref": "#/definitions/process"}], "required": ["language"], "propertyNames": {"enum": ["language", "code", "source", "stdin", "arguments", "environment"]}, "properties": {"language": {"type": "string", "description": "js or python"}, "code": {"type": "string"},
     "source": {"$ref": "#/definitions/resource"}}},
   "container": {"allOf": [{"$ref": "#/definitions/process"}], "required": ["image"], "properties": {"image": {"type": "string"}, "command": {"type": "string"}}},
   "await": {"type": "boolean", "default": true}, "return": {"enum": ["stdout", "stderr", "code", "all", "none"], "default": "stdout"}}},

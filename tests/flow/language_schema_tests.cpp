@@ -89,6 +89,11 @@ BOOST_AUTO_TEST_CASE(mistakes_of_form_do_not_validate) {
              "use: { extensions: [ log: { extend: do, before: [ a: { set: { b: 1 } } ] } ] }\ndo:\n  - t: { set: { a: 1 } }\n",
              "evaluate: { mode: lax }\ndo:\n  - t: { set: { a: 1 } }\n",
              "input: { from: .a }\n",
+             "do:\n  - t: { run: { shell: { command: ls, return: code } } }\n",
+             "do:\n  - t: { run: { script: { language: python, code: pass, await: false } } }\n",
+             "do:\n  - t: { wait: { days: 1.5 } }\n",
+             "do:\n  - t: { call: mcp, with: { server: 'https://example.com', tool: search } }\n",
+             "do:\n  - t: { call: mcp, with: { method: tools/list, transport: { stdio: { cmd: uvx } } } }\n",
          }) {
         BOOST_TEST(!problems_of(with_document(tasks)).empty(), "validates: " << tasks);
         BOOST_TEST((flow::compile(with_document(tasks), options_for()).compiled == nullptr), "checks clean: " << tasks);
@@ -96,8 +101,25 @@ BOOST_AUTO_TEST_CASE(mistakes_of_form_do_not_validate) {
     BOOST_TEST(!problems_of("document: { dsl: '2.0.0', namespace: a_b, name: x, version: 1.0 }\ndo:\n  - t: { set: { a: 1 } }\n").empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_the_language_leaves_open_is_open_here) {
+    for (const std::string tasks : {
+             "do:\n  - t: { run: { workflow: { namespace: test, name: child } } }\n",
+             "do:\n  - t: { run: { shell: { command: ls, stdin: x, arguments: [ a ], environment: { A: b } }, return: code, await: true } }\n",
+             "do:\n  - t: { call: mcp, with: { method: tools/call, timeout: PT5S, parameters: { name: search, arguments: { q: '${ .q }' } }, "
+             "transport: { stdio: { command: uvx, arguments: [ server ] } }, client: { name: a, version: '1' } } }\n",
+             "do:\n  - t: { call: mcp, with: { method: tools/list, transport: { http: { endpoint: { uri: 'https://example.com', authentication: { "
+             "bearer: { token: x } } }, headers: { A: b } } } } }\n",
+             "do:\n  - t: { set: ready }\n",
+             "do:\n  - t: { wait: { seconds: '${ .n }' } }\n",
+         }) {
+        BOOST_TEST(problems_of(with_document(tasks)).empty(), tasks << problems_of(with_document(tasks)));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(arguments_take_expressions_where_tools_want_other_types) {
-    BOOST_TEST(problems_of(with_document("do:\n  - t: { call: orders.lookup, with: { orderId: A-1, limit: '${ .limit }', filter: { open: '${ .open }' } } }\n")).empty());
+    BOOST_TEST(problems_of(with_document(
+                               "do:\n  - t: { call: orders.lookup, with: { orderId: A-1, limit: '${ .limit }', filter: { open: '${ .open }' } } }\n"))
+                   .empty());
     BOOST_TEST(problems_of(with_document("do:\n  - t: { call: 'payments.charge:1', with: { amount: '${ .amount }' } }\n")).empty());
     BOOST_TEST(!problems_of(with_document("do:\n  - t: { call: payments.charge, with: { amount: five } }\n")).empty());
 }
