@@ -90,9 +90,7 @@ public:
         checked_file manifest;
         manifest.file = path;
         add(std::move(manifest));
-        for (const auto& [name, agent] : at->second->manifest.agents) {
-            for (const auto& [what, flow] : agent.on) add(check_flow(flow, *at->second, options_.portable));
-        }
+        for (const auto& flow : flows_of(at->second->manifest)) add(check_flow(flow, *at->second, options_.portable));
     }
 
     const std::vector<checked_file>& files() const noexcept { return files_; }

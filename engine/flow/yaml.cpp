@@ -168,6 +168,23 @@ diagnostic syntax_error(const YAML::ParserException& error, std::string_view sou
     return d;
 }
 
+/// yaml-cpp ends a plain text within `{ }` and `[ ]` at a `?`, YAML 1.2 does not: `{ title: Really? }`. It never sees those question marks, but a
+/// character that no file may hold; yaml_builder puts them back.
+std::string with_hidden_question_marks(std::string_view text) {
+    std::string out(text);
+    for (const std::string_view escape : {"\\x01", "\\u0001", "\\U00000001"}) {
+        if (text.find(escape) != std::string_view::npos) return out;  // an escape that yields that character: they could not be told apart
+    }
+    for (std::size_t i = 1; i < out.size(); ++i) {
+        if (out[i] != '?') continue;
+        const auto before = static_cast<unsigned char>(out[i - 1]);
+        const bool word = (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z') || (before >= '0' && before <= '9') || before == '_' || before >= 0x80;
+        if (word || before == '.' || before == ')' || before == '!' || before == '%' || before == '/' || before == '=' || before == yaml_builder::hidden_question_mark)
+            out[i] = yaml_builder::hidden_question_mark;
+    }
+    return out;
+}
+
 std::string unescaped(std::string_view token) {
     std::string out;
     for (std::size_t i = 0; i < token.size(); ++i) {
@@ -255,7 +272,9 @@ boost::system::result<yaml_document, diagnostic> read_yaml(std::string_view text
         document.source = std::string(text);
         yaml_builder builder(document.source, file, limits);
         check_characters(document.source, builder);
-        std::istringstream stream(document.source);
+        const auto hidden = with_hidden_question_marks(document.source);
+        if (hidden != document.source) builder.restore_question_marks();
+        std::istringstream stream(hidden);
         YAML::Parser parser(stream);
         if (!parser.HandleNextDocument(builder))
             builder.refuse(1, 1, "empty-file", "the file is empty", "a workflow starts with `document:` and `do:`");

@@ -157,7 +157,9 @@ void yaml_builder::take_key(const YAML::Mark& mark, const std::string& tag, cons
     parent.has_key = true;
 }
 
-void yaml_builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) {
+void yaml_builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& read) {
+    auto text = read;
+    if (question_marks_hidden_) std::replace(text.begin(), text.end(), hidden_question_mark, '?');
     const weight size{1, text.size(), 0};
     charge(mark, size);
     last_scalar_ = mark;

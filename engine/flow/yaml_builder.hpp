@@ -17,7 +17,13 @@ struct yaml_refusal {
 
 class yaml_builder final : public YAML::EventHandler {
 public:
+    /// Stands for `?` in what the parser reads; see with_hidden_question_marks().
+    static constexpr char hidden_question_mark = '\x01';
+
     yaml_builder(std::string_view source, std::string_view file, const yaml_limits& limits);
+
+    /// What the parser reads has them hidden.
+    void restore_question_marks() noexcept { question_marks_hidden_ = true; }
 
     json::value& value() noexcept { return root_value_; }
     yaml_place& place() noexcept { return root_place_; }
@@ -80,6 +86,7 @@ private:
     yaml_place root_place_;
     YAML::Mark last_scalar_;
     bool seen_document_ = false;
+    bool question_marks_hidden_ = false;
 };
 
 }  // namespace pawl::flow

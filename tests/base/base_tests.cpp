@@ -80,6 +80,26 @@ BOOST_AUTO_TEST_CASE(closest_name_is_suggested_only_when_near) {
     const std::vector<std::string> names{"input", "output", "export"};
     BOOST_TEST(closest("ouptut", names).value_or("") == "output");
     BOOST_TEST(!closest("timeout", names).has_value());
+    BOOST_TEST(!closest("c", std::vector<std::string>{"a", "b"}).has_value());
+    const std::vector<std::string> long_names{"language", "arguments", "call"};
+    BOOST_TEST(closest("lang", long_names).value_or("") == "language");
+    BOOST_TEST(closest("CALL", long_names).value_or("") == "call");
+    BOOST_TEST(!closest("la", long_names).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(diagnostics_point_to_characters_not_to_bytes) {
+    const auto shown = [](std::string_view source, std::size_t column, std::size_t length) {
+        diagnostic d{severity::error, "x", "a.yaml", {1, column}, length, "", "m", ""};
+        return render(d, source);
+    };
+    // Two wide characters take four columns of the terminal, a tab stays one; \r and what a terminal obeys are not shown.
+    BOOST_TEST(shown("\xe6\x97\xa5\xe6\x9c\xac foo\n", 8, 3) == "a.yaml:1:4: error: m\n  1 | \xe6\x97\xa5\xe6\x9c\xac foo\n    |      ^~~");
+    BOOST_TEST(shown("\tfoo\r\n", 2, 3) == "a.yaml:1:2: error: m\n  1 | \tfoo\n    | \t^~~");
+    BOOST_TEST(shown("\x1b[31mfoo", 6, 3) == "a.yaml:1:6: error: m\n  1 | ?[31mfoo\n    |      ^~~");
+    const auto cut = shown(std::string(500, 'a') + "foo" + std::string(500, 'b'), 501, 3);
+    BOOST_TEST(cut == "a.yaml:1:501: error: m\n  1 | ..." + std::string(60, 'a') + "foo" + std::string(97, 'b') + "...\n    | " + std::string(63, ' ') + "^~~");
+    BOOST_TEST(shown_column({1, 8}, "\xe6\x97\xa5\xe6\x9c\xac foo") == 4u);
+    BOOST_TEST(shown_column({1, 8}, "") == 8u);
 }
 
 BOOST_AUTO_TEST_CASE(diagnostics_show_the_line_with_a_caret) {

@@ -62,10 +62,10 @@ constexpr std::string_view sarif_structure = R"({
 
 BOOST_AUTO_TEST_SUITE(check_reports)
 
-BOOST_AUTO_TEST_CASE(the_json_form_tells_place_code_and_advice) {
+BOOST_AUTO_TEST_CASE(the_json_form_tells_place_in_characters_code_and_advice) {
     const auto report = json_report(files());
     const auto expected = parse_json(R"({"ok":false,"errors":1,"warnings":0,"files":[
-        {"file":"flows/a b.yaml","ok":false,"diagnostics":[{"file":"flows/a b.yaml","line":2,"column":15,"endLine":2,"endColumn":19,"severity":"error",
+        {"file":"flows/a b.yaml","ok":false,"diagnostics":[{"file":"flows/a b.yaml","line":2,"column":13,"endLine":2,"endColumn":17,"severity":"error",
           "code":"unknown-key","message":"unknown key `wiat`","hint":"did you mean `wait`?","pointer":"/do/0/grüße/wiat"}]},
         {"file":"good.yaml","ok":true,"workflow":"test/good:1.0.0","tasks":3,"diagnostics":[]}]})");
     BOOST_TEST(to_canonical_text(report) == to_canonical_text(*expected));

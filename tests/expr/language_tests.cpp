@@ -65,6 +65,38 @@ BOOST_AUTO_TEST_CASE(syntax_errors_say_where_and_what_was_expected) {
     BOOST_TEST(!run("\xff\xfe", nullptr).compiled);
 }
 
+BOOST_AUTO_TEST_CASE(habits_of_other_languages_get_a_hint) {
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"$.items[0]", "JSONPath"},
+        {".items[*].price", "`.items[]`"},
+        {".a && .b", "`and`"},
+        {".a || .b", "`or`"},
+        {".a === 1", "`==`"},
+        {".a > 1 ? 2 : 3", "if ... then"},
+        {"`a`", "double quotes"},
+        {".name.upper()", "no methods"},
+        {"len(.items)", "`.items | length`"},
+        {"length(.items)", "stands before it"},
+        {"None", "`null`"},
+        {"not .paid", "`.paid | not`"},
+        {"not .order.paid", "`.order.paid | not`"},
+        {".order-id", "`.\"order-id\"`"},
+        {".na\xc3\xafve", "`.\"na\xc3\xafve\"`"},
+        {".a == \xe2\x80\x9cx\xe2\x80\x9d", "straight double quotes"},
+        {".a\xc2\xa0== 1", "plain space"},
+        {".a in [1]", "IN("},
+        {".a AND .b", "`and`"},
+    };
+    for (const auto& [text, hint] : table) {
+        const auto result = run(text, nullptr);
+        BOOST_TEST(!result.compiled, text);
+        BOOST_TEST(result.hint.find(hint) != std::string::npos, text << ": " << result.error << "; hint: " << result.hint);
+    }
+    // What looks alike and is right.
+    for (const std::string text : {"not", "(.a | not)", ".a-.b", ".a - 1", ". as $x | $x.a", ".a?", ".a? // 1", "length", "[.a, not]", "def not: .; not .a"})
+        BOOST_TEST(run(text, json::object{}).compiled, text << ": " << run(text, json::object{}).error);
+}
+
 BOOST_AUTO_TEST_CASE(what_reaches_outside_is_left_out_and_says_why) {
     for (const std::string text : {"input", "inputs", "debug", "debug(1)", "stderr", "env", "$ENV", "$ENV.PATH", "halt", "halt_error", "halt_error(1)",
                                    "input_filename", "input_line_number", "$__prog_args", "import \"a\" as a; 1", "include \"a\"; 1", "module {}; 1",

@@ -61,6 +61,18 @@ std::string nested_maps(std::size_t depth) {
     return out;
 }
 
+/// So many tasks, `#` in each is its number, and a mistake at the end.
+std::string tasks_of(int count, std::string_view body) {
+    std::string out;
+    for (int i = 0; i < count; ++i) {
+        const auto number = std::to_string(i);
+        out += "  - t" + number + ": ";
+        for (const char ch : body) out += ch == '#' ? number : std::string(1, ch);
+        out += "\n";
+    }
+    return out + "  - last: { sett: 1 }\n";
+}
+
 }  // namespace
 
 #if defined(__has_feature)
@@ -107,6 +119,9 @@ BOOST_AUTO_TEST_CASE(hostile_files_end_in_errors_within_time_and_memory) {
              for (int i = 0; i < 15'000; ++i) out += "  - " + std::string(60, 'n') + std::to_string(i) + ": { set: { a: 1 }, then: " + std::string(60, 'n') + "x }\n";
              return out;
          }()},
+        {"a context of 19,000 members, each read", head + "do:\n" + tasks_of(19'000, "{ set: { x: '${ $context.c# }' }, export: { as: '$context + { c#: .x }' } }")},
+        {"9,000 exports that replace each other", head + "do:\n" + tasks_of(9'000, "{ set: { x: '${ $context.c# }' }, export: { as: '{ c#: .x }' } }")},
+        {"9,000 outputs of one name, each read", head + "do:\n" + tasks_of(9'000, "{ do: [ a: { set: { x: '${ $steps.a.y# }' } } ] }")},
         {"unpaired brackets", head + "do: " + std::string(5'000'000, '[')},
         {"control characters", head + std::string(1'000'000, '\x01')},
         {"anchors without end", head + repeated("&a ", 1'000'000)},

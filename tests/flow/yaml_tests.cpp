@@ -167,6 +167,26 @@ BOOST_AUTO_TEST_CASE(windows_line_ends_and_a_byte_order_mark_are_fine) {
     BOOST_TEST(at(document, "/b", 2) == "4:3");
 }
 
+BOOST_AUTO_TEST_CASE(a_question_mark_within_a_text_is_part_of_it) {
+    BOOST_TEST(read("{ title: Really?, next: [ a?, b? c, https://example.com/a?b=c ] }") ==
+               (json::object{{"title", "Really?"}, {"next", json::array{"a?", "b? c", "https://example.com/a?b=c"}}}));
+    BOOST_TEST(read("a?: 'b?'\nc: \"d?\\x01\"\n") == (json::object{{"a?", "b?"}, {"c", "d?\x01"}}));
+    BOOST_TEST(read("? a\n: b\n") == (json::object{{"a", "b"}}));
+    const auto document = read_yaml("{ title: Really?, next: x }", "test.yaml");
+    BOOST_TEST_REQUIRE(document.has_value());
+    BOOST_TEST(at(*document, "/next") == "1:25");
+}
+
+BOOST_AUTO_TEST_CASE(what_only_looks_right_is_named) {
+    BOOST_TEST(place_of(refused("a:\n  s\xe2\x80\x8b" "et: 1\n")) == "bad-blank 2:4");
+    BOOST_TEST(place_of(refused("a:\n  set:\xc2\xa0{ x: 1 }\n")) == "bad-blank 2:7");
+    BOOST_TEST(read("'a\xc2\xa0" "b': 1\n") == (json::object{{"a\xc2\xa0" "b", 1}}));
+    BOOST_TEST(place_of(refused("a:\n  -\tb:\n      c: 1\n")) == "tab-indentation 2:4");
+    BOOST_TEST(place_of(refused("a: 1\rb: 2\r")) == "yaml-syntax 1:5");
+    BOOST_TEST(refused("\xff\xfe" "a").message.find("UTF-16") != std::string::npos);
+    BOOST_TEST(refused("```yaml\na: 1\n```\n").message.find("Markdown") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(hostile_texts_end_quickly) {
     const auto started = std::clock();
     for (const auto* part : {"[",    "{", "- ",  "? ", "{a: ", "[[],", ": ",  "&a ", "!!str ", "'",   "\"", "a: ",

@@ -51,6 +51,18 @@ BOOST_AUTO_TEST_CASE(flows_with_mistakes_name_file_line_and_column) {
     BOOST_TEST(!std::filesystem::exists(p.folder.path() + "/.pawl/default.sqlite"), "a flow that does not compile makes no store");
 }
 
+BOOST_AUTO_TEST_CASE(checking_the_project_checks_all_that_would_be_deployed) {
+    const project p;
+    p.folder.write("pawl.yaml", "name: shop\nversion: 0.1.0\n");
+    p.folder.write("flows/good.yaml", head + "do:\n  - a: { set: { x: 1 } }\n");
+    BOOST_TEST(p.at.run({"check", "pawl.yaml"}).code == 0);
+    p.folder.write("flows/deep/bad.yaml", head + "do:\n  - a: { sett: { x: 1 } }\n");
+    const auto checked = p.at.run({"check", "pawl.yaml"});
+    BOOST_TEST(checked.code == 1, checked);
+    BOOST_TEST(checked.err.find("bad.yaml:3:10: error: unknown key `sett`") != std::string::npos, checked);
+    BOOST_TEST(checked.out.find("good.yaml: ok") != std::string::npos, checked);
+}
+
 BOOST_AUTO_TEST_CASE(arguments_that_are_wrong_point_to_the_help_of_their_command) {
     const project p;
     expect_error(p.at.run({"runs", "show"}), {"ID is required", "see: pawl runs show --help"});
