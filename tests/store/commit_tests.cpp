@@ -135,6 +135,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_checkpoint_that_does_not_fit_leaves_nothing_in
     BOOST_TEST(waiting.front().kind == "message");
 }
 
+BOOST_AUTO_TEST_CASE(large_results_are_compressed_by_lz4_where_postgresql_has_it) {
+    opened<postgresql_store> s;
+    const auto url = s.at.url;
+    const bool offered = test::psql(url, "select 'lz4' = any (enumvals) from pg_settings where name = 'default_toast_compression'").starts_with("t");
+    if (!offered) return;
+    BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
+    auto k = s.step("r1", 0, 1);
+    for (int i = 0; i < 10'000; ++i) k.steps.at(0).result += std::to_string(i);
+    BOOST_TEST((s.commit_one(k) == checkpoint_outcome::committed));
+    BOOST_TEST(test::psql(url, "select pg_column_compression(result) from pawl.steps").starts_with("lz4"));
+    BOOST_TEST(s.c->list_steps("r1", 0, 10).value().at(0).result == k.steps.at(0).result);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_checkpoint_of_an_older_or_released_lease_writes_nothing, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
