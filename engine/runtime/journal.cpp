@@ -10,6 +10,9 @@ namespace {
 constexpr milliseconds shortest_hold{1'000};
 constexpr milliseconds longest_hold{60'000};
 constexpr std::chrono::microseconds look_out{40};
+/// After so many tries of a batch its checkpoints are tried one by one, and given up as a way out when the first few fail as well: then it is the store.
+constexpr std::size_t tries_together = 4;
+constexpr std::size_t most_failures = 3;
 
 void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -106,7 +109,7 @@ journal::batch journal::next(std::vector<store::heartbeat_row>& beats) {
     return taken;
 }
 
-store::store_result<void> journal::attempt(batch& given) {
+store::store_result<void> journal::attempt(batch& given, bool& in_doubt) {
     if (!connection_) {
         auto made = database_->connect();
         if (!made) return made.error();
@@ -114,15 +117,17 @@ store::store_result<void> journal::attempt(batch& given) {
     }
     auto outcomes = connection_->commit(given);
     if (!outcomes) {
-        if (outcomes.error().code == store::store_errc::lost) in_doubt_ = true;
+        if (outcomes.error().code == store::store_errc::lost) in_doubt = true;
         return outcomes.error();
     }
+    if (in_doubt) {
+        if (auto settled = settle(given, *outcomes); !settled) return settled;
+    }
     outage_.passed();
-    auto settled = in_doubt_ ? settle(given, std::move(*outcomes)) : std::move(*outcomes);
-    in_doubt_ = false;
+    in_doubt = false;
     ++transactions_;
     checkpoints_ += given.size();
-    done_(std::move(given), std::move(settled));
+    done_(std::move(given), std::move(*outcomes));
     return {};
 }
 
@@ -161,9 +166,9 @@ bool journal::write_beats(std::vector<store::heartbeat_row>& beats) {
 }
 
 /// False when stop came before the store answered: nothing of the batch is known to be written.
-bool journal::commit(batch& given) {
-    for (;;) {
-        const auto written = attempt(given);
+bool journal::commit(batch& given, bool in_doubt) {
+    for (std::size_t tries = 1; !given.empty(); ++tries) {
+        const auto written = attempt(given, in_doubt);
         if (written) return true;
         const auto error = written.error();
         if (error.code == store::store_errc::newer_schema) {
@@ -171,15 +176,18 @@ bool journal::commit(batch& given) {
             return true;
         }
         if (!is_transient(error) && given.size() > 1) {
-            isolate(given);
+            isolate(given, in_doubt);
             return true;
         }
         if (!is_transient(error) && connection_) {
-            hold(std::move(given.front()), shortest_hold, error);
+            hold(std::move(given.front()), shortest_hold, error, in_doubt);
             return true;
         }
         if (stop_.wait_for(outage_.failed(error))) return false;
+        // A full disk is full for everybody.
+        if (error.code != store::store_errc::full && tries % tries_together == 0) single_out(given, in_doubt);
     }
+    return true;
 }
 
 void journal::stand_aside(batch& given, const store::store_error& why) {
@@ -189,24 +197,68 @@ void journal::stand_aside(batch& given, const store::store_error& why) {
 }
 
 /// The store refuses something of a batch: one by one, so that only those wait that are refused.
-void journal::isolate(batch& given) {
+void journal::isolate(batch& given, bool in_doubt) {
     for (auto& each : given) {
         batch one;
         one.push_back(std::move(each));
-        if (!commit(one)) return;
+        if (!commit(one, in_doubt)) return;
     }
 }
 
-void journal::hold(store::checkpoint refused, milliseconds pause, const store::store_error& why) {
-    if (pause == shortest_hold && log_) {
+bool journal::others_wait() {
+    const std::lock_guard lock(mutex_);
+    return !waiting_.empty();
+}
+
+/// The store says again and again that it is away or busy, but perhaps it is only one of them that it stumbles over. What stays in `given` is to be tried together again.
+void journal::single_out(batch& given, bool& in_doubt) {
+    struct failure {
+        store::checkpoint checkpoint;
+        store::store_error why;
+        bool in_doubt;
+    };
+    std::vector<failure> failed;
+    batch rest;
+    bool taken = false;
+    for (auto& each : given) {
+        if (stop_.is_raised() || (!taken && failed.size() >= most_failures)) {
+            rest.push_back(std::move(each));
+            continue;
+        }
+        batch one;
+        one.push_back(std::move(each));
+        bool doubt = in_doubt;
+        const auto written = attempt(one, doubt);
+        if (written) {
+            taken = true;
+        } else if (written.error().code == store::store_errc::newer_schema) {
+            stand_aside(one, written.error());
+        } else {
+            failed.push_back({std::move(one.front()), written.error(), doubt});
+        }
+    }
+    given = std::move(rest);
+    const bool aside = taken || (given.empty() && others_wait());
+    for (auto& each : failed) {
+        if (aside) {
+            hold(std::move(each.checkpoint), shortest_hold, each.why, each.in_doubt, taken ? certainty::proven : certainty::suspected);
+        } else {
+            given.push_back(std::move(each.checkpoint));
+            in_doubt = in_doubt || each.in_doubt;
+        }
+    }
+}
+
+void journal::hold(store::checkpoint refused, milliseconds pause, const store::store_error& why, bool in_doubt, certainty how) {
+    if (pause == shortest_hold && how == certainty::proven && log_) {
         log_("journal: the store refuses a checkpoint of run " + (refused.run.empty() ? "(none)" : refused.run) + " (" + why.detail +
              "); the run stays as it is stored, and the checkpoint is tried again");
     }
-    if (connection_ && !refused.run.empty() && !is_transient(why)) {
+    if (connection_ && !refused.run.empty() && how == certainty::proven) {
         // For operators. What refuses a checkpoint may refuse this as well.
         (void)connection_->note_dead_letter({"checkpoint", refused.run, refused.shard, refused.run, refused.expected_revision, "The store refuses a checkpoint: " + why.detail, {}, {}, 1});
     }
-    held_.push_back({std::move(refused), std::chrono::steady_clock::now() + pause, pause});
+    held_.push_back({std::move(refused), std::chrono::steady_clock::now() + pause, pause, in_doubt});
 }
 
 /// False when stop came meanwhile.
@@ -221,25 +273,28 @@ bool journal::retry_held() {
         if (stop_.is_raised()) return false;
         batch one;
         one.push_back(each.checkpoint);
-        if (const auto written = attempt(one); !written && written.error().code == store::store_errc::newer_schema) {
+        if (const auto written = attempt(one, each.in_doubt); !written && written.error().code == store::store_errc::newer_schema) {
             stand_aside(one, written.error());
         } else if (!written) {
-            // An outage meanwhile: commit() of what arrives next waits it out.
-            hold(std::move(each.checkpoint), std::min(each.pause * 2, longest_hold), written.error());
+            // Perhaps an outage meanwhile: commit() of what arrives next waits it out.
+            const auto how = is_transient(written.error()) ? certainty::suspected : certainty::proven;
+            hold(std::move(each.checkpoint), std::min(each.pause * 2, longest_hold), written.error(), each.in_doubt, how);
         }
     }
     return true;
 }
 
-/// After a try of unknown outcome: a run that stands one revision further than expected was committed by that try,
-/// because only the holder of the lease writes it.
-std::vector<store::checkpoint_outcome> journal::settle(const batch& given, std::vector<store::checkpoint_outcome> outcomes) {
+/// After a try of unknown outcome: a run that stands one revision further than expected was committed by that try, because only the holder of the lease writes it.
+/// (But for who moves it to another store: that ends it.) Error: the store does not tell now; whoever tries again is told later.
+store::store_result<void> journal::settle(const batch& given, std::vector<store::checkpoint_outcome>& outcomes) {
     for (std::size_t i = 0; i < given.size(); ++i) {
         if (outcomes[i] != store::checkpoint_outcome::conflict || given[i].run.empty()) continue;
         const auto row = connection_->load_run(given[i].run);
-        if (row && row->revision == given[i].expected_revision + 1) outcomes[i] = store::checkpoint_outcome::committed;
+        if (!row && is_transient(row.error())) return row.error();
+        const bool ended_by_others = row && is_final(row->status) && row->status != given[i].status;
+        if (row && row->revision == given[i].expected_revision + 1 && !ended_by_others) outcomes[i] = store::checkpoint_outcome::committed;
     }
-    return outcomes;
+    return {};
 }
 
 }  // namespace pawl::runtime

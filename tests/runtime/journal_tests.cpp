@@ -171,6 +171,76 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_the_store_refuses_keeps_nobody_else_waiti
     BOOST_TEST(r.all.back().first == "poison");
 }
 
+BOOST_AUTO_TEST_CASE(a_commit_stays_unknown_while_the_store_does_not_tell_the_revision) {
+    // The connection breaks in the middle of the commit, and again when the revision is asked for: guessing would begin a call again that may happen once.
+    fake_state s;
+    std::atomic<int> asked = 0;
+    s.on_commit = [](std::size_t n, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
+        if (n == 0) return store::store_error{store::store_errc::lost, "server closed the connection"};
+        return std::vector(batch.size(), checkpoint_outcome::conflict);
+    };
+    s.on_load = [&](std::string_view) -> store::store_result<store::run_row> {
+        if (++asked < 3) return store::store_error{store::store_errc::lost, "server closed the connection"};
+        store::run_row row;
+        row.revision = 8;
+        return row;
+    };
+    reports r;
+    runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), silent);
+    j.write(checkpoint_of("run", 7));
+    BOOST_TEST_REQUIRE(r.wait_for(1));
+    BOOST_TEST((r.all[0].second == checkpoint_outcome::committed));
+    BOOST_TEST(asked == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_over_which_the_store_stumbles_keeps_nobody_else_waiting) {
+    // It looks like an outage, whenever that one is among them: its row is locked by somebody, or the server breaks over it.
+    for (const auto code : {store::store_errc::busy, store::store_errc::lost}) {
+        for (const std::size_t poisons : {1u, 2u}) {
+            fake_state s;
+            std::atomic<bool> mended = false;
+            s.on_commit = [&](std::size_t, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
+                for (const auto& c : batch) {
+                    if (c.run.starts_with("poison") && !mended) return store::store_error{code, "locked by somebody else"};
+                }
+                return std::vector(batch.size(), checkpoint_outcome::committed);
+            };
+            reports r;
+            runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), silent);
+            for (std::size_t i = 0; i < poisons; ++i) j.write(checkpoint_of("poison" + std::to_string(i)));
+            for (int i = 0; i < 20; ++i) j.write(checkpoint_of("run" + std::to_string(i)));
+            BOOST_TEST_REQUIRE(r.wait_for(20));
+            j.write(checkpoint_of("later"));
+            BOOST_TEST_REQUIRE(r.wait_for(21));
+            for (const auto& [run, outcome] : r.all) BOOST_TEST(!run.starts_with("poison"));
+            mended = true;
+            BOOST_TEST_REQUIRE(r.wait_for(21 + poisons));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_is_away_for_long_is_given_the_batch_as_a_whole_when_it_is_back) {
+    fake_state s;
+    std::mutex gate;
+    std::unique_lock closed(gate);
+    s.on_commit = [&](std::size_t n, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
+        if (n == 0) const std::lock_guard wait(gate);
+        if (n > 0 && n <= 10) return store::store_error{store::store_errc::busy, "locked"};
+        return std::vector(batch.size(), checkpoint_outcome::committed);
+    };
+    reports r;
+    runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), silent);
+    j.write(checkpoint_of("first"));
+    for (;;) {  // until the first commit is under way
+        const std::lock_guard lock(s.mutex);
+        if (!s.batches.empty()) break;
+    }
+    for (int i = 0; i < 20; ++i) j.write(checkpoint_of("run" + std::to_string(i)));
+    closed.unlock();
+    BOOST_TEST_REQUIRE(r.wait_for(21));
+    BOOST_TEST(j.transactions() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(a_journal_with_a_refused_checkpoint_stops) {
     fake_state s;
     s.on_commit = [](std::size_t, std::span<const store::checkpoint>) -> store::store_result<std::vector<checkpoint_outcome>> {
