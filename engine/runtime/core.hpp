@@ -42,7 +42,8 @@ public:
     /// Starts a run that the store does not know yet: its first checkpoint creates it. `done` is told whether that was committed; false also when
     /// the shard is not ours or memory is full, and then nothing was written, or (after a lost lease) its fate is in the store.
     void begin(store::new_run run, std::shared_ptr<const flow::workflow> workflow, std::function<void(bool)> done);
-    void received(std::vector<store::inbox_entry> entries);
+    /// `more`: the store has further ones, which did not fit.
+    void received(std::vector<store::inbox_entry> entries, bool more = false);
     /// Runs whose time has come or comes soon; `more`: the store has further ones, asked for when these have been taken up.
     void due(const std::vector<store::due_run>& runs, bool more = false);
     /// Some of the runs that must be looked at, in the order of their ids; `more`: the store has further ones.
@@ -141,6 +142,11 @@ private:
     void settle_details(resident& r, store::checkpoint& next);
 
     // core_messages.cpp: inbox entries
+    void leave_lying(const std::string& run, const std::vector<run_input>& inputs);
+    std::vector<std::int64_t> forget_lying(const std::string& run);
+    bool take_up_lying(const std::string& run);
+    void release_lying(const std::function<bool(shard_id)>& of);
+    void pass_over(std::int64_t up_to);
     void take_message(resident& r, const store::inbox_entry& message);
     /// They were taken and not applied: the next fetch may bring them again.
     template <class Inputs>
@@ -205,6 +211,14 @@ private:
     /// Consumed entries that a fetch under way may still report, with the number of fetches received when they were consumed.
     std::deque<std::pair<std::uint64_t, std::int64_t>> retired_;
     std::uint64_t fetches_ = 0;
+    /// Entries of runs that could not be read. They stay handled, and in the store, until the run can be read or its shard goes.
+    struct lying_entries {
+        shard_id shard = 0;
+        std::vector<std::int64_t> seqs;
+    };
+    std::unordered_map<std::string, lying_entries> lying_;
+    std::set<std::int64_t> lying_seqs_;
+    std::int64_t passed_over_ = 0;                                     ///< all unconsumed entries up to there are lying ones
     agent_cache agents_;
     std::map<std::pair<std::string, std::string>, std::uint64_t> changed_agents_;  ///< loads asked for up to then may have read the row before its last change
     mutable limit_index limits_;

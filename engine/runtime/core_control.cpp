@@ -169,6 +169,7 @@ bool core::end_unread(const store::run_row& row, const std::vector<run_input>& w
     }
     const auto lease = held_.find(row.shard);
     if (order == nullptr || is_final(row.status) || lease == held_.end() || stopping_) return false;
+    for (const auto seq : forget_lying(row.id)) seqs.push_back(seq);
     const auto by = text_in(*order, "by");
     auto error = make_problem(problem_type::runtime, "Terminated" + (by.empty() ? "" : " by " + by) + "; its stored state could not be read and was left as it was.");
     error.title = "Terminated";

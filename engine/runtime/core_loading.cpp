@@ -33,6 +33,7 @@ void core::own(const std::vector<store::lease>& leases, const std::vector<store:
         if (at != held_.end() && at->second.epoch != l.epoch) former.push_back({l.shard, at->second.epoch});  // others may have had it in between
     }
     disown(former);
+    pass_over(0);  // what lies in the inbox for the new ones has lower numbers, perhaps
     for (const auto& l : leases) held_.try_emplace(l.shard, held_shard{l.epoch, loads_asked_});
     for (const auto& run : runnable) wake(run.run);
     ports_.fetch_inbox();
@@ -51,6 +52,7 @@ void core::disown(const std::vector<store::lease>& leases) {
         if (lost(r->shard)) gone.push_back(id);
     }
     for (const auto& id : gone) drop(id);
+    release_lying(lost);
     turns_.release_groups(shards, ports_.now());
     turns_changed();
 }
@@ -112,6 +114,7 @@ void core::load_failed(const std::string& run, const problem& error, const store
     give_up_turns(run);
     const auto waiting = loading_.extract(run);
     if (row != nullptr && !waiting.empty() && end_unread(*row, waiting.mapped().inputs)) return load_more();
+    if (!waiting.empty()) leave_lying(run, waiting.mapped().inputs);
     if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
     load_more();
 }
@@ -155,7 +158,9 @@ void core::loaded(loaded_run loaded) {
     const bool fresh = loaded.row.state.empty();
     const auto take_no_notice = [&] {
         give_up_turns(loaded.row.id);
-        consume_only(loaded.row.shard, messages_of(inputs));
+        auto seqs = messages_of(inputs);
+        for (const auto seq : forget_lying(loaded.row.id)) seqs.push_back(seq);
+        consume_only(loaded.row.shard, std::move(seqs));
         load_more();
     };
     if (over && std::none_of(inputs.begin(), inputs.end(), is_revival)) return take_no_notice();
@@ -177,9 +182,14 @@ void core::loaded(loaded_run loaded) {
         // Left as it is in the store: another version of pawl may read it.
         give_up_turns(loaded.row.id);
         if (end_unread(loaded.row, inputs)) return load_more();
+        leave_lying(loaded.row.id, inputs);
         if (options_.log) options_.log(restored.error().detail);
         ports_.note_unloadable(loaded.row, restored.error().detail);
         return load_more();
+    }
+    if (take_up_lying(loaded.row.id) && !over) {
+        release_messages(inputs);
+        std::erase_if(inputs, [](const run_input& i) { return i.what == run_input::kind::message; });
     }
     for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
     // Whoever has nothing to do but begin waits in the store for its turn.

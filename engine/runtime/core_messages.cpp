@@ -4,10 +4,67 @@
 #include "runtime/migration.hpp"
 
 namespace pawl::runtime {
+namespace {
 
-void core::received(std::vector<store::inbox_entry> entries) {
+/// With more of them the inbox is not passed over any further: whatever they are for needs an operator.
+constexpr std::size_t most_lying = 100'000;
+
+}  // namespace
+
+/// Their run cannot be read now. Whoever can read it later takes them first.
+void core::leave_lying(const std::string& run, const std::vector<run_input>& inputs) {
+    for (const auto& input : inputs) {
+        if (input.what != run_input::kind::message) continue;
+        auto& lying = lying_[run];
+        lying.shard = input.message.shard;
+        lying.seqs.push_back(input.message.seq);
+        lying_seqs_.insert(input.message.seq);
+    }
+}
+
+std::vector<std::int64_t> core::forget_lying(const std::string& run) {
+    const auto lying = lying_.extract(run);
+    if (lying.empty()) return {};
+    for (const auto seq : lying.mapped().seqs) lying_seqs_.erase(seq);
+    return lying.mapped().seqs;
+}
+
+/// The run can be read again: the inbox brings them, and what came after them, in their order. False when there are none.
+bool core::take_up_lying(const std::string& run) {
+    const auto seqs = forget_lying(run);
+    if (seqs.empty()) return false;
+    for (const auto seq : seqs) handled_.erase(seq);
+    pass_over(0);
+    ports_.fetch_inbox();
+    return true;
+}
+
+void core::release_lying(const std::function<bool(shard_id)>& of) {
+    std::vector<std::string> runs;
+    for (const auto& [run, lying] : lying_) {
+        if (of(lying.shard)) runs.push_back(run);
+    }
+    for (const auto& run : runs) {
+        for (const auto seq : forget_lying(run)) handled_.erase(seq);
+    }
+}
+
+void core::pass_over(std::int64_t up_to) {
+    if (up_to == passed_over_) return;
+    passed_over_ = up_to;
+    ports_.pass_over_inbox(up_to);
+}
+
+void core::received(std::vector<store::inbox_entry> entries, bool more) {
     // One fetch at a time: whatever was consumed before the previous fetch was received cannot be in a later one.
     const auto before = fetches_++;
+    if (more && lying_seqs_.size() < most_lying) {
+        auto up_to = passed_over_;
+        for (auto at = entries.begin(); at != entries.end() && lying_seqs_.contains(at->seq); ++at) up_to = at->seq;
+        const bool further = up_to != passed_over_;
+        pass_over(up_to);
+        if (further) ports_.fetch_inbox();
+    }
     for (auto& entry : entries) {
         if (stopping_ || !held_.contains(entry.shard) || !handled_.insert(entry.seq).second) continue;
         if (entry.kind == "reset") {

@@ -42,6 +42,8 @@ public:
     virtual void load_agent(std::string agent, std::string key, std::function<void(store::store_result<std::optional<store::agent_row>>)> done) = 0;
     /// -> core::received() with every unconsumed entry of the owned shards (up to a limit)
     virtual void fetch_inbox() = 0;
+    /// Nobody can take the unconsumed entries up to this number now (their runs cannot be read): fetches begin after it, or they would bring the same ones for ever.
+    virtual void pass_over_inbox(std::int64_t /*up_to*/) {}
     /// -> core::runnable() with runs of the owned shards that must be looked at and whose ids follow `after`, up to a limit
     virtual void fetch_runnable(std::string after) = 0;
     /// Call core::tick() at `t` or a little later. Only the latest request counts.

@@ -99,6 +99,8 @@ struct engine::impl final : core_ports {
         asker->ask([this](store::connection& c) { return fetch(c); });
     }
 
+    void pass_over_inbox(std::int64_t up_to) override { inbox_after = up_to; }
+
     void fetch_runnable(std::string after) override {
         asker->ask([this, after = std::move(after)](store::connection& c) -> std::optional<store::store_error> {
             auto runs = c.runnable_runs(owned(), after, most_runnable_at_once);
@@ -180,17 +182,17 @@ struct engine::impl final : core_ports {
             if (!is_transient(error)) fetching = false;
             return error;
         };
-        auto entries = c.fetch_inbox(shards, 0, most_messages_at_once);
+        auto entries = c.fetch_inbox(shards, inbox_after, most_messages_at_once);
         if (!entries) return failed(entries.error());
         for (const auto& entry : *entries) {
             if (entry.kind == "migrate") load_target(c, entry.body);
         }
         auto due = c.due_runs(shards, clock.now() + 2 * options.poll_interval, most_due_at_once);
         if (!due) return failed(due.error());
-        on_core([this, held, entries = std::move(*entries), due = std::move(*due)]() mutable {
+        on_core([this, held, more = entries->size() == most_messages_at_once, entries = std::move(*entries), due = std::move(*due)]() mutable {
             // What was read before a shard went to others and came back may have been consumed by them.
             std::erase_if(entries, [&](const store::inbox_entry& entry) { return !heart->holds({entry.shard, held.at(entry.shard)}); });
-            heart->received(std::move(entries));
+            heart->received(std::move(entries), more);
             heart->due(due, due.size() == most_due_at_once);
         });
         fetching = false;  // only now: the core relies on fetches arriving one after the other
@@ -451,6 +453,7 @@ struct engine::impl final : core_ports {
     bool serving = false;
     database_clock clock{system_clock_source().now()};
     time_point last_now{};
+    std::atomic<std::int64_t> inbox_after = 0;  ///< what comes before it nobody can take now
     std::atomic<bool> fetching = false, fetch_again = false, renewing = false;
     std::mutex bell_mutex;
     store::doorbell* bell = nullptr;

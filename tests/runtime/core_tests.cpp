@@ -154,6 +154,24 @@ BOOST_AUTO_TEST_CASE(messages_behind_a_refused_checkpoint_come_again_in_their_or
     BOOST_TEST((p.ports.commits.front().consumed == std::vector<std::int64_t>{7, 8}));
 }
 
+BOOST_AUTO_TEST_CASE(messages_to_a_run_that_could_not_be_read_come_again_before_later_ones) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.hear("r1", 7);
+    p.core.load_failed("r1", make_problem(problem_type::runtime, "not now"));
+    p.hear("r1", 7);  // lies there, and is not tried again and again
+    BOOST_TEST(p.times_loaded("r1") == 1u);
+    p.hear("r1", 8);
+    p.loaded("r1");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.answer(checkpoint_outcome::committed).consumed.empty());
+    p.hear("r1", 7);
+    p.hear("r1", 8);
+    p.loaded("r1", 6);
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST((p.ports.commits.front().consumed == std::vector<std::int64_t>{7, 8}));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_seen_of_an_agent_in_a_refused_checkpoint_is_built_on_by_nobody) {
     played p;
     p.core.own({{0, 1}}, {});

@@ -161,6 +161,33 @@ BOOST_AUTO_TEST_CASE(a_parked_call_is_answered_by_a_message_in_a_later_process) 
     });
 }
 
+BOOST_AUTO_TEST_CASE(messages_that_nobody_can_take_do_not_keep_others_from_theirs) {
+    on_every_store([](const auto& db) {
+        outside o;
+        process p(db, o, "one");
+        const auto w = workflow_of("  - ask: { call: t.ask, with: {} }\n");
+        const auto shard = p.own({}, 1).at(0);
+        const auto run = p.submit(*w, run_of(*w, shard));
+        BOOST_TEST_REQUIRE(p.seen.wait_until_waiting(run));
+        std::string key;
+        for (const auto& e : p.seen.all()) {
+            if (e.parked) key = e.key;
+        }
+        auto c = db->connect().value();
+        auto broken = run_of(*w, shard);
+        broken.definition = "nobody knows this one";
+        BOOST_TEST_REQUIRE(c->create_run(broken).has_value());
+        constexpr int many = 1'100;  // more than one fetch brings
+        for (int i = 0; i < many; ++i) {
+            const store::inbox_post lost{shard, broken.id, "event", "test", std::to_string(i), R"({"specversion":"1.0","source":"test","id":"1","type":"go"})"};
+            BOOST_TEST_REQUIRE(c->post(lost).value());
+        }
+        BOOST_TEST(c->post({shard, run, "approval", "human", "decision-1", "{\"key\":\"" + key + "\",\"say\":\"yes\"}"}).value());
+        BOOST_TEST_REQUIRE(p.seen.wait_until_finished(run));
+        BOOST_TEST(c->fetch_inbox(std::vector<shard_id>{shard}, 0, 10'000).value().size() == many + 1u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_parked_call_that_nobody_answers_expires) {
     on_every_store([](const auto& db) {
         outside o;
