@@ -17,7 +17,9 @@ std::optional<std::string> environment_variable(std::string_view name) {
 
 std::optional<std::string> find_project(const std::string& start) {
     std::error_code ec;
-    auto folder = fs::weakly_canonical(start.empty() ? fs::current_path(ec) : fs::path(start), ec);
+    // Absolute first: of a relative path that does not exist, such as the name of a deployed workflow, weakly_canonical() leaves a relative one,
+    // whose parents end at the current folder and are called "".
+    auto folder = fs::weakly_canonical(fs::absolute(start.empty() ? fs::path(".") : fs::path(start), ec), ec);
     if (!fs::is_directory(folder, ec)) folder = folder.parent_path();
     for (;;) {
         if (fs::is_regular_file(folder / agent::manifest_file_name, ec)) return folder.string();

@@ -125,4 +125,33 @@ BOOST_AUTO_TEST_CASE(a_sink_that_names_no_kind_of_event_is_refused) {
     BOOST_TEST(e.err.find("`lifecycle`") != std::string::npos, e);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_of_a_deployed_workflow_keeps_its_project_wherever_it_goes_on) {
+    const temporary_folder folder;
+    folder.write("pawl.yaml", manifest);
+    folder.write("flows/asks.yaml", "document: { dsl: '1.0.3', namespace: test, name: asks, version: '1.0.0' }\n"
+                                    "do:\n"
+                                    "  - ask: { call: approval.request, with: { title: Go on?, proposal: 1 } }\n");
+    const place at{folder.path(), {}}, below{folder.path() + "/flows", {}};
+    auto end = at.run({"deploy"});
+    BOOST_TEST_REQUIRE(end.code == 0, end);
+    // By its name, which is no path, from the project's folder and from one below it.
+    for (const auto& from : {at, below}) {
+        end = from.run({"run", "test/asks", "--detach"});
+        BOOST_TEST_REQUIRE(end.code == 4, end);
+    }
+    const temporary_folder elsewhere;
+    const place away{elsewhere.path(), {}};
+    const auto store = "sqlite:" + folder.path() + "/.pawl/default.sqlite";
+    const auto pending = parse_json(away.run({"approvals", "list", "--json", "--store", store}).out);
+    BOOST_TEST_REQUIRE((pending.has_value() && pending->is_array()));
+    BOOST_TEST_REQUIRE(pending->get_array().size() == 2u);
+    for (const auto& approval : pending->get_array()) {
+        end = away.run({"approvals", "approve", std::string(approval.at("id").as_string()), "--store", store, "--by", "eva"});
+        BOOST_TEST(end.code == 0, end);
+    }
+    std::size_t completed = 0;
+    for (const auto& name : names_of(read_events(folder, ".pawl/lifecycle.jsonl"))) completed += name == "io.serverlessworkflow.workflow.completed.v1" ? 1 : 0;
+    BOOST_TEST(completed == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
