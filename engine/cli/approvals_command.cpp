@@ -89,7 +89,7 @@ int decide_approval_command(const approvals_options& options, bool approve) {
         if (current.has_value() && current->status != store::approval_status::pending) settled = std::move(*current);
         return settled.has_value();
     };
-    if (!options.json && *posted) print_err(std::string(approve ? "approved " : "rejected ") + short_id(row->id) + ": " + row->title + "\n");
+    if (!options.json && *posted) print_err(std::string(approve ? "approved " : "rejected ") + short_id(row->id) + ": " + shortened(row->title, 120) + "\n");
     follower follow(in, run->id, run->shard, how);
     const auto code = follow.follow();
     if (!settled) (void)how.applied();

@@ -1,5 +1,6 @@
 #include "cli/console.hpp"
 
+#include "base/visible.hpp"
 #include "cli/exit_code.hpp"
 
 #include <algorithm>
@@ -20,8 +21,8 @@ void write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-void print_out(std::string_view text) { write_all(STDOUT_FILENO, text); }
-void print_err(std::string_view text) { write_all(STDERR_FILENO, text); }
+void print_out(std::string_view text) { write_all(STDOUT_FILENO, visible(text)); }
+void print_err(std::string_view text) { write_all(STDERR_FILENO, visible(text)); }
 
 int fail(std::string_view message) {
     print_err("pawl: " + std::string(message) + (message.ends_with('\n') ? "" : "\n"));
@@ -37,9 +38,10 @@ std::size_t characters(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(std::vector<std::vector<std::string>> rows) {
     std::vector<std::size_t> widths;
-    for (const auto& row : rows) {
+    for (auto& row : rows) {
+        for (auto& cell : row) cell = visible_line(cell);
         widths.resize(std::max(widths.size(), row.size()));
         for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], characters(row[i]));
     }
@@ -67,6 +69,15 @@ std::string shortened(std::string_view text, std::size_t width) {
             return out + "…";
         }
         out += byte < 0x20 ? ' ' : text[i];
+    }
+    return out;
+}
+
+std::string indented_lines(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        out += c;
+        if (c == '\n') out += "    ";
     }
     return out;
 }

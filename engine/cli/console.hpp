@@ -11,7 +11,7 @@
 
 namespace pawl::cli {
 
-/// Writes text whole; a closed pipe is not an error of ours.
+/// Writes text whole, as `visible()` shows it; a closed pipe is not an error of ours.
 void print_out(std::string_view text);
 void print_err(std::string_view text);
 
@@ -22,11 +22,14 @@ inline constexpr std::string_view newer_store = "Newer Store";
 int fail(const problem& error);
 int fail(std::string_view message);
 
-/// Columns aligned by their widest cell (in characters); the last column is not padded.
-std::string table(const std::vector<std::vector<std::string>>& rows);
+/// Columns aligned by their widest cell (in characters); the last column is not padded. A cell is one line, whatever it holds.
+std::string table(std::vector<std::vector<std::string>> rows);
 
 /// At most `width` characters, with an ellipsis where something is missing; line breaks become blanks.
 std::string shortened(std::string_view text, std::size_t width);
+
+/// `text` with every line after its first indented, so that none of them passes for a message of ours.
+std::string indented_lines(std::string_view text);
 
 /// Number of code points of UTF-8 text.
 std::size_t characters(std::string_view text);

@@ -1,5 +1,6 @@
 #include "cli/follow.hpp"
 
+#include "base/visible.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
 
@@ -194,7 +195,8 @@ void follower::print_result(const store::run_row& row) {
         case run_status::faulted: {
             const auto parsed = parse_json(row.error);
             const auto error = parsed.has_value() && parsed->is_object() ? problem_from_json(parsed->get_object()) : problem{};
-            print_err("pawl: run " + id + " faulted" + (error.instance.empty() ? "" : " at " + error.instance) + ": " + error.title + " (" + std::to_string(error.status) + "): " + error.detail +
+            // Only the detail is indented where it goes on: no line of it can pass for one of ours.
+            print_err("pawl: run " + id + " faulted" + (error.instance.empty() ? "" : " at " + visible_line(error.instance)) + ": " + visible_line(error.title) + " (" + std::to_string(error.status) + "): " + indented_lines(error.detail) +
                       "\n  details: pawl runs show " + id + "\n");
             return;
         }

@@ -1,5 +1,7 @@
 #include "observe/logger.hpp"
 
+#include "base/visible.hpp"
+
 #include <array>
 #include <cerrno>
 #include <unistd.h>
@@ -50,7 +52,7 @@ void logger::write(log_level level, std::string_view event, json::object fields)
     redact_members(whole);
     auto text = to_text(whole);
     if (secrets_) text = secrets_->redact(text);
-    text += '\n';
+    text = visible_line(text) + '\n';
     const std::lock_guard hold(lock_);
     sink_(text);
 }

@@ -39,6 +39,12 @@ void redact_members(json::value& value) {
 
 void secret_values::add(std::string value) {
     if (value.size() < 4) return;
+    // Within JSON text a value with quotes, backslashes or control characters stands as an escaped one.
+    if (auto escaped = to_text(json::value(value)); escaped.size() != value.size() + 2) insert(escaped.substr(1, escaped.size() - 2));
+    insert(std::move(value));
+}
+
+void secret_values::insert(std::string value) {
     const std::lock_guard hold(lock_);
     const auto place = std::find_if(values_.begin(), values_.end(), [&](const std::string& v) { return v.size() <= value.size(); });
     if (place != values_.end() && *place == value) return;

@@ -27,6 +27,8 @@ public:
     std::string redact(std::string_view text) const;
 
 private:
+    void insert(std::string value);
+
     mutable std::mutex lock_;
     std::vector<std::string> values_;  ///< longest first, so that a secret that contains another goes as a whole
 };

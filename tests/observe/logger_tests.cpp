@@ -18,6 +18,18 @@ BOOST_AUTO_TEST_CASE(a_line_is_one_json_object_with_time_level_and_event_first) 
     BOOST_TEST(parse_json(seen).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(secrets_with_quotes_and_what_steers_a_terminal_leave_no_trace_either) {
+    auto secrets = std::make_shared<secret_values>();
+    secrets->add("pa\"ss\\wo\nrd");
+    std::string seen;
+    const logger log([&](std::string_view line) { seen += line; }, log_level::debug, secrets);
+    log.write(log_level::error, "call", {{"detail", "sent pa\"ss\\wo\nrd"}, {"more", "\u009b2J\u202e\x7f"}});
+    BOOST_TEST(seen.find("ss") == std::string::npos, seen);
+    BOOST_TEST(seen.find("\"sent [redacted]\"") != std::string::npos, seen);
+    BOOST_TEST(seen.find("\\u009b2J\\u202e\\u007f") != std::string::npos, seen);
+    BOOST_TEST(parse_json(seen).value().at("more").as_string() == "\u009b2J\u202e\x7f");
+}
+
 BOOST_AUTO_TEST_CASE(off_writes_nothing) {
     std::string seen;
     const logger log([&](std::string_view line) { seen += line; }, log_level::off);

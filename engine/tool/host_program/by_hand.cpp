@@ -1,6 +1,7 @@
 #include "tool/host_program/by_hand.hpp"
 
 #include "base/ids.hpp"
+#include "base/visible.hpp"
 #include "tool/host.hpp"
 
 #include <cstdlib>
@@ -11,7 +12,7 @@ namespace pawl::tool {
 namespace {
 
 int complain(const problem& why) {
-    std::cerr << "pawl-tool-host: " << why.detail << "\n";
+    std::cerr << "pawl-tool-host: " << visible(why.detail) << "\n";
     return 1;
 }
 
@@ -67,22 +68,22 @@ int call_by_hand(const std::string& plugin, const std::string& tool, const std::
     }
     auto call = prepare(*file, tool, input);
     if (!call) return complain(call.error());
-    const auto say = [](log_level level, std::string_view, std::string_view line) { std::cerr << to_string(level) << ": " << line << "\n"; };
+    const auto say = [](log_level level, std::string_view, std::string_view line) { std::cerr << to_string(level) << ": " << visible_line(line) << "\n"; };
     auto host = make_in_process_host(*file, config->get_object(), host_options(), say);
     if (!host) return complain(host.error());
     std::promise<result<std::string>> answer;
     call_sink sink;
     sink.done = [&](result<std::string> outcome) { answer.set_value(std::move(outcome)); };
-    sink.progress = [](std::string_view line) { std::cerr << line << "\n"; };
+    sink.progress = [](std::string_view line) { std::cerr << visible_line(line) << "\n"; };
     (*host)->start(next_call_id(), std::move(*call), std::move(sink));
     const auto outcome = answer.get_future().get();
     if (!outcome) {
-        std::cerr << to_pretty_text(to_json(outcome.error())) << "\n";
+        std::cerr << visible(to_pretty_text(to_json(outcome.error()))) << "\n";
         return 2;
     }
     const auto value = parse_json(*outcome);
     if (!value) return complain(make_problem(problem_type::runtime, "The tool answered with text that is not JSON: " + value.error().detail));
-    std::cout << to_pretty_text(*value) << "\n";
+    std::cout << visible(to_pretty_text(*value)) << "\n";
     return 0;
 }
 
