@@ -25,6 +25,7 @@ result<opened_letters> open(const dead_letters_options& options) {
 }
 
 result<store::dead_letter> find(store::administration& admin, const std::string& id) {
+    if (id.empty()) return make_problem(problem_type::configuration, "the id of the dead letter is empty; `pawl dead-letters` lists what there is");
     auto all = admin.list_dead_letters(most_looked_at);
     if (all.has_error()) return to_problem(all.error());
     std::vector<store::dead_letter> found;

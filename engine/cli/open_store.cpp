@@ -46,17 +46,14 @@ result<std::shared_ptr<store::database>> open_store(const std::string& url, bool
     if (url.starts_with(sqlite)) {
         const std::filesystem::path file(url.substr(sqlite.size()));
         std::error_code ec;
-        if (!create && !std::filesystem::exists(file, ec)) {
+        if (!file.empty() && !create && !std::filesystem::exists(file, ec)) {
             return make_problem(problem_type::configuration, "there is no store at " + file.string() + " yet; `pawl run` makes it, or name another with --store");
-        }
-        if (create && file.has_parent_path() && !std::filesystem::exists(file.parent_path(), ec)) {
-            std::filesystem::create_directories(file.parent_path(), ec);
-            if (ec) return make_problem(problem_type::configuration, "cannot make the folder of the store, " + file.parent_path().string() + ": " + ec.message());
         }
     } else if (!url.starts_with("postgresql:") && !url.starts_with("postgres:")) {
         return make_problem(problem_type::configuration, "`" + shown + "` is no store URL; write sqlite:PATH or postgresql://HOST/DATABASE");
     }
     store::open_options options;
+    options.create = create;
     if (const auto crash = environment_variable("PAWL_CRASH_AT")) {
         const auto at = parse_crash_point(*crash);
         if (!at) return make_problem(problem_type::configuration, "PAWL_CRASH_AT must be before-commit:N or after-commit:N");

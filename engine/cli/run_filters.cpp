@@ -28,6 +28,7 @@ result<store::time_range> read_range(const std::string& name, const std::string&
     if (from.has_error()) return from.error();
     const auto to = read_moment("--" + name + "until", until, now);
     if (to.has_error()) return to.error();
+    if (*from && *to && **from >= **to) return wrong("`--" + name + "since " + since + "` is not before `--" + name + "until " + until + "`: no time lies between them");
     return store::time_range{*from, *to};
 }
 
@@ -39,17 +40,20 @@ bool run_filter_options::empty() const {
 }
 
 void add_run_filters(CLI::App* command, run_filter_options& o) {
-    command->add_option("--status", o.status, "Only runs in this status; several times: in one of them")->type_name("STATUS");
-    command->add_option("--workflow", o.workflow, "Only workflows that begin so: namespace/name:version")->type_name("NAME");
-    command->add_option("--agent", o.agent, "Only runs of this agent or instance")->type_name("NAME[/KEY]");
-    command->add_option("--parent", o.parent, "Only children of this run")->type_name("ID");
-    command->add_option("--tag", o.tags, "Only runs with this tag; several times: with all of them")->type_name("NAME=VALUE");
-    command->add_option("--since", o.since, "Only runs created since then: a time, or how long ago (2h, 30d)")->type_name("WHEN");
-    command->add_option("--until", o.until, "Only runs created before")->type_name("WHEN");
-    command->add_option("--updated-since", o.updated_since, "Only runs that changed since then")->type_name("WHEN");
-    command->add_option("--updated-until", o.updated_until, "Only runs that changed last before")->type_name("WHEN");
-    command->add_option("--ended-since", o.ended_since, "Only runs that ended since then")->type_name("WHEN");
-    command->add_option("--ended-until", o.ended_until, "Only runs that ended before")->type_name("WHEN");
+    // An empty value is a script's mistake: with --all it would choose everything.
+    const CLI::Validator something([](const std::string& value) { return value.empty() ? std::string("it is empty; leave the option out to choose by other things") : std::string(); }, "");
+    const auto add = [&](const char* name, auto& into, const char* help) { return command->add_option(name, into, help)->check(something); };
+    add("--status", o.status, "Only runs in this status (pending, running, waiting, suspended, cancelled, faulted, completed); several times: in one of them")->type_name("STATUS");
+    add("--workflow", o.workflow, "Only workflows that begin so: namespace/name:version")->type_name("NAME");
+    add("--agent", o.agent, "Only runs of this agent or instance")->type_name("NAME[/KEY]");
+    add("--parent", o.parent, "Only children of this run")->type_name("ID");
+    add("--tag", o.tags, "Only runs with this tag; several times: with all of them")->type_name("NAME=VALUE");
+    add("--since", o.since, "Only runs created since then: a time, or how long ago (2h, 30d)")->type_name("WHEN");
+    add("--until", o.until, "Only runs created before")->type_name("WHEN");
+    add("--updated-since", o.updated_since, "Only runs that changed since then")->type_name("WHEN");
+    add("--updated-until", o.updated_until, "Only runs that changed last before")->type_name("WHEN");
+    add("--ended-since", o.ended_since, "Only runs that ended since then")->type_name("WHEN");
+    add("--ended-until", o.ended_until, "Only runs that ended before")->type_name("WHEN");
 }
 
 result<store::tag_map> read_tags(const std::vector<std::string>& given) {
@@ -75,6 +79,7 @@ result<store::run_filter> read_run_filter(const run_filter_options& o, store::co
         filter.statuses.push_back(*status);
     }
     const auto slash = o.agent.find('/');
+    if (!o.agent.empty() && (slash == 0 || slash + 1 == o.agent.size())) return wrong("`--agent " + o.agent + "` names no agent; write NAME, such as desk, or NAME/KEY, such as desk/T-1001");
     filter.agent = o.agent.substr(0, slash);
     if (slash != std::string::npos) filter.agent_key = o.agent.substr(slash + 1);
     auto tags = read_tags(o.tags);

@@ -9,20 +9,24 @@
 namespace pawl::cli {
 namespace {
 
-constexpr std::size_t most_candidates = 10'000;
+constexpr std::size_t most_shown = 5;
 
+problem wrong(std::string detail) { return make_problem(problem_type::configuration, std::move(detail)); }
+
+/// Nothing is the beginning of every id: a script whose variable is empty must not hit what happens to be the only one.
+result<void> check_id(const std::string& id, std::string_view what) {
+    if (id.empty()) return wrong("the id of the " + std::string(what) + " is empty; give the id, or a unique beginning of it");
+    return {};
+}
+
+/// The only one of `rows`, which are those that begin with `id`, as far as one more than is shown.
 template <class Row, class Describe>
-result<Row> unique_match(const std::vector<Row>& rows, const std::string& id, std::string_view what, Describe describe) {
-    std::vector<const Row*> found;
-    for (const auto& row : rows) {
-        if (row.id.starts_with(id)) found.push_back(&row);
-    }
-    if (found.size() == 1) return *found.front();
-    const auto wrong = [](std::string detail) { return make_problem(problem_type::configuration, std::move(detail)); };
-    if (found.empty()) return wrong("there is no " + std::string(what) + " " + id + " in this store");
+result<Row> only_one(const std::vector<Row>& rows, const std::string& id, std::string_view what, Describe describe) {
+    if (rows.size() == 1) return rows.front();
+    if (rows.empty()) return wrong("there is no " + std::string(what) + " " + id + " in this store");
     std::string list;
-    for (std::size_t i = 0; i < found.size() && i < 5; ++i) list += "\n  " + found[i]->id + "  " + describe(*found[i]);
-    return wrong(std::to_string(found.size()) + " ids begin with " + id + "; give more of it:" + list);
+    for (std::size_t i = 0; i < rows.size() && i < most_shown; ++i) list += "\n  " + rows[i].id + "  " + describe(rows[i]);
+    return wrong((rows.size() > most_shown ? "more than " + std::to_string(most_shown) : std::to_string(rows.size())) + " ids begin with " + id + "; give more of it:" + list);
 }
 
 }  // namespace
@@ -36,14 +40,16 @@ result<std::unique_ptr<session>> open_existing_store(const place_options& place)
 }
 
 result<store::run_row> find_run(store::connection& connection, const std::string& id) {
+    if (const auto given = check_id(id, "run"); given.has_error()) return given.error();
     auto exact = connection.load_run(id);
     if (exact.has_value()) return std::move(*exact);
     if (exact.error().code != store::store_errc::not_found) return to_problem(exact.error());
-    store::run_filter all;
-    all.limit = most_candidates;
-    const auto rows = connection.list_runs(all);
+    store::run_filter these;
+    these.id_begins = id;
+    these.limit = most_shown + 1;
+    const auto rows = connection.list_runs(these);
     if (rows.has_error()) return to_problem(rows.error());
-    const auto match = unique_match(*rows, id, "run", [](const store::run_row& r) { return r.workflow + "  " + std::string(to_string(r.status)); });
+    const auto match = only_one(*rows, id, "run", [](const store::run_row& r) { return r.workflow + "  " + std::string(to_string(r.status)); });
     if (match.has_error()) return match.error();
     auto whole = connection.load_run(match->id);
     if (whole.has_error()) return to_problem(whole.error());
@@ -51,12 +57,13 @@ result<store::run_row> find_run(store::connection& connection, const std::string
 }
 
 result<store::approval_row> find_approval(store::connection& connection, const std::string& id) {
+    if (const auto given = check_id(id, "approval"); given.has_error()) return given.error();
     auto exact = connection.load_approval(id);
     if (exact.has_value()) return std::move(*exact);
     if (exact.error().code != store::store_errc::not_found) return to_problem(exact.error());
-    const auto rows = connection.list_approvals(std::nullopt, "", most_candidates);
+    const auto rows = connection.find_approvals(id, most_shown + 1);
     if (rows.has_error()) return to_problem(rows.error());
-    return unique_match(*rows, id, "approval", [](const store::approval_row& r) { return r.title + "  " + std::string(to_string(r.status)); });
+    return only_one(*rows, id, "approval", [](const store::approval_row& r) { return r.title + "  " + std::string(to_string(r.status)); });
 }
 
 result<void> start_engine_for(session& in, const store::run_row& run, const place_options& place) {

@@ -94,6 +94,9 @@ public:
     /// new. Idempotent: a run gets (source, id) once. One transaction.
     virtual store_result<std::vector<woken_run>> publish(std::span<const published_event> events) = 0;
 
+    /// The types of events that a run of this shard listens for ('' is any), in order.
+    virtual store_result<std::vector<std::string>> list_subscriptions(shard_id shard, std::string_view run) = 0;
+
     // Outbox, in order; delivered entries are kept for `pawl runs show` until pruned.
     virtual store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) = 0;
     virtual store_result<void> mark_delivered(std::span<const std::int64_t> seqs) = 0;
@@ -109,6 +112,8 @@ public:
     // Approvals.
     virtual store_result<approval_row> load_approval(std::string_view id) = 0;
     virtual store_result<std::vector<approval_row>> list_approvals(std::optional<approval_status> status, std::string_view run, std::size_t limit) = 0;
+    /// Those whose id begins so, the greatest id first.
+    virtual store_result<std::vector<approval_row>> find_approvals(std::string_view beginning, std::size_t limit) = 0;
 
     // Leases.
     /// Takes up to `most` shards of `wanted` (all shards when empty) that are free, expired, or owned by a process of this host

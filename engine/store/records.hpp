@@ -234,6 +234,7 @@ struct run_cursor {
 
 /// Which runs a search finds: those that fulfil all that is given.
 struct run_filter {
+    std::string id_begins;  ///< beginning of the id; then the greatest id comes first. Empty: all
     std::vector<run_status> statuses;  ///< one of these; empty: all
     std::string workflow;   ///< prefix of "namespace/name:version"; empty: all
     std::string agent;

@@ -8,6 +8,8 @@
 namespace pawl::store {
 namespace {
 
+constexpr const char* last_character = "\xf4\x8f\xbf\xbf";
+
 class search_builder {
 public:
     search_builder(const run_filter& filter, const search_extras& extras) : f_(filter), extras_(extras), by_tag_(!filter.tags.empty()) {}
@@ -31,7 +33,10 @@ public:
             also(key + " < (?, ?)").number(f_.after->created_at.time_since_epoch().count()).text(f_.after->id);
         }
         if (!extras_.condition.empty()) also(extras_.condition);
-        if (extras_.order == search_order::newest_first) where_ += by_tag_ ? " order by t.created_at desc, t.run desc" : " order by r.created_at desc, r.id desc";
+        if (extras_.order == search_order::newest_first) {
+            // By its beginning a run is found in the index of ids, wherever it stands among the newest.
+            where_ += !f_.id_begins.empty() ? " order by r.id desc" : by_tag_ ? " order by t.created_at desc, t.run desc" : " order by r.created_at desc, r.id desc";
+        }
         where_ += " limit ?";
         number(limit_of(f_.limit));
         out_.sql += where_ + extras_.lock;
@@ -73,10 +78,11 @@ private:
     }
 
     void add_names() {
+        if (!f_.id_begins.empty()) also("r.id >= ? and r.id < ?").text(f_.id_begins).text(f_.id_begins + last_character);
         if (!f_.agent.empty()) also("r.agent <> '' and r.agent = ?").text(f_.agent);
         if (!f_.agent_key.empty()) also("r.agent_key = ?").text(f_.agent_key);
         // A prefix as a range of the index: everything up to the prefix with the last of all characters behind it.
-        if (!f_.workflow.empty()) also("r.workflow >= ? and r.workflow < ?").text(f_.workflow).text(f_.workflow + "\xf4\x8f\xbf\xbf");
+        if (!f_.workflow.empty()) also("r.workflow >= ? and r.workflow < ?").text(f_.workflow).text(f_.workflow + last_character);
         if (!f_.parent.empty()) also("r.parent <> '' and r.parent = ?").text(f_.parent);
     }
 

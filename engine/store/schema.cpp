@@ -38,6 +38,11 @@ store_error newer(const location& where, std::int64_t found, int known) {
                                           "; this program knows versions up to " + std::to_string(known) + ". Use the newer pawl that wrote them."};
 }
 
+store_error no_store(const location& where) {
+    return {store_errc::not_found, "There is no store in " + (where.kind == dialect::sqlite ? "the file " + where.path + ", which is empty" : "the schema \"" + where.schema + "\" of " + where.shown) +
+                                       ". `pawl run`, `pawl deploy` and `pawl serve` make it; or name another with --store."};
+}
+
 /// A file of somebody else must not get our tables.
 store_result<void> check_stranger(session& on) {
     if (on.kind() != dialect::sqlite) return {};
@@ -90,12 +95,16 @@ std::optional<store_error> newer_schema(session& on, int known, std::int64_t fou
     return newer(on.where(), found, known);
 }
 
-store_result<std::uint32_t> prepare_schema(session& on, std::span<const migration> migrations, std::uint32_t shard_count) {
-    if (shard_count < 1 || shard_count > 4096)
-        return store_error{store_errc::refused, "A store has between 1 and 4096 shards, not " + std::to_string(shard_count) + "."};
+store_result<std::uint32_t> prepare_schema(session& on, std::span<const migration> migrations, std::optional<std::uint32_t> shard_count) {
+    if (shard_count && (*shard_count < 1 || *shard_count > 4096))
+        return store_error{store_errc::refused, "A store has between 1 and 4096 shards, not " + std::to_string(*shard_count) + "."};
     return on.run([&]() -> store_result<std::uint32_t> {
         const int newest = migrations.back().version;
         auto version = meta(on, "schema_version");
+        if (!version && !shard_count) {
+            if (auto ours = check_stranger(on); !ours) return ours.error();
+            return no_store(on.where());
+        }
         if (!version || *version < newest) {
             on.begin();
             if (on.kind() == dialect::postgresql) on.execute((std::string("select pg_advisory_xact_lock(") + migration_lock + ")").c_str());
@@ -103,7 +112,7 @@ store_result<std::uint32_t> prepare_schema(session& on, std::span<const migratio
             if (!version) {
                 if (auto ours = check_stranger(on); !ours) return ours.error();
                 create_schema(on);
-                create_meta(on, shard_count);
+                create_meta(on, shard_count.value());
                 version = 0;
             }
             // First of all: engines of the version before can commit nothing from here on, and what they are committing ends before the tables change.

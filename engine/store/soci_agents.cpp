@@ -74,4 +74,16 @@ store_result<std::vector<approval_row>> soci_connection::list_approvals(std::opt
     });
 }
 
+store_result<std::vector<approval_row>> soci_connection::find_approvals(std::string_view beginning, std::size_t limit) {
+    return session_.run([&]() -> store_result<std::vector<approval_row>> {
+        auto& q = session_.prepared(
+            "find approvals", [&] { return std::string(approval_fields) + " where id >= :from and id < :until order by id desc limit :most"; }, "tti", "tittttttttittii");
+        // Everything up to the beginning with the last of all characters behind it.
+        q.bind(beginning).bind(std::string(beginning) + "\xf4\x8f\xbf\xbf").bind(limit_of(limit)).execute();
+        std::vector<approval_row> approvals;
+        while (q.next()) approvals.push_back(approval_of(q));
+        return approvals;
+    });
+}
+
 }  // namespace pawl::store

@@ -41,6 +41,7 @@ public:
 
     store_result<bool> post(const inbox_post& message) override;
     store_result<std::vector<inbox_entry>> fetch_inbox(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) override;
+    store_result<std::vector<std::string>> list_subscriptions(shard_id shard, std::string_view run) override;
     store_result<std::vector<woken_run>> publish(std::span<const published_event> events) override;
     store_result<std::vector<outbox_entry>> undelivered(std::span<const shard_id> shards, std::int64_t after_seq, std::size_t limit) override;
     store_result<void> note_dead_letter(const dead_letter& letter) override;
@@ -51,6 +52,7 @@ public:
     store_result<std::vector<agent_row>> list_agents(std::string_view agent, std::size_t limit) override;
     store_result<approval_row> load_approval(std::string_view id) override;
     store_result<std::vector<approval_row>> list_approvals(std::optional<approval_status> status, std::string_view run, std::size_t limit) override;
+    store_result<std::vector<approval_row>> find_approvals(std::string_view beginning, std::size_t limit) override;
 
     store_result<std::vector<lease>> acquire_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most,
                                                     milliseconds ttl) override;

@@ -111,6 +111,17 @@ store_result<std::vector<woken_run>> soci_connection::publish(std::span<const pu
     return woken;
 }
 
+store_result<std::vector<std::string>> soci_connection::list_subscriptions(shard_id shard, std::string_view run) {
+    return session_.run([&]() -> store_result<std::vector<std::string>> {
+        auto& q = session_.prepared(
+            "list subscriptions", [] { return std::string("select type from subscriptions where shard = :shard and run = :run order by type"); }, "it", "t");
+        q.bind(static_cast<std::int64_t>(shard)).bind(run).execute();
+        std::vector<std::string> types;
+        while (q.next()) types.push_back(q.text(0));
+        return types;
+    });
+}
+
 namespace {
 
 outbox_entry event_of(query& q) {

@@ -66,6 +66,7 @@ public:
     store::store_result<bool> post(const store::inbox_post&) override { return no(); }
     store::store_result<std::vector<store::inbox_entry>> fetch_inbox(std::span<const shard_id>, std::int64_t, std::size_t) override { return no(); }
     store::store_result<std::vector<store::woken_run>> publish(std::span<const store::published_event>) override { return no(); }
+    store::store_result<std::vector<std::string>> list_subscriptions(shard_id, std::string_view) override { return no(); }
     store::store_result<std::vector<store::outbox_entry>> undelivered(std::span<const shard_id>, std::int64_t, std::size_t) override { return no(); }
     store::store_result<void> mark_delivered(std::span<const std::int64_t>) override { return no(); }
     store::store_result<std::vector<store::outbox_entry>> list_events(std::string_view) override { return no(); }
@@ -75,6 +76,7 @@ public:
     store::store_result<std::vector<store::approval_row>> list_approvals(std::optional<store::approval_status>, std::string_view, std::size_t) override {
         return no();
     }
+    store::store_result<std::vector<store::approval_row>> find_approvals(std::string_view, std::size_t) override { return no(); }
     store::store_result<std::vector<store::lease>> acquire_leases(std::string_view, std::span<const shard_id>, std::size_t, milliseconds) override { return no(); }
     store::store_result<std::vector<store::lease>> renew_leases(std::string_view, milliseconds) override { return no(); }
     store::store_result<void> release_leases(std::string_view) override { return no(); }

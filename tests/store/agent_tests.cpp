@@ -91,6 +91,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(approvals_are_inserted_decided_and_listed, kind, e
     BOOST_TEST(ids({}, "r1") == "a2 a1 ");
     BOOST_TEST(ids(approval_status::approved, "r1") == "a2 ");
     BOOST_TEST(ids(approval_status::expired, "") == "");
+    const auto begins = [&](std::string_view beginning, std::size_t limit = 10) {
+        std::string out;
+        for (const auto& a : s.c->find_approvals(beginning, limit).value()) out += a.id + " ";
+        return out;
+    };
+    BOOST_TEST(begins("a") == "a3 a2 a1 ");
+    BOOST_TEST(begins("a", 2) == "a3 a2 ");
+    BOOST_TEST(begins("a2") == "a2 ");
+    BOOST_TEST(begins("b") == "");
     const auto missing = s.c->load_approval("a9").error();
     BOOST_TEST((missing.code == store_errc::not_found));
     BOOST_TEST(missing.detail.find("a9") != std::string::npos);

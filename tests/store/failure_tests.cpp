@@ -5,6 +5,8 @@
 #include <fstream>
 #include <thread>
 
+#include <sys/stat.h>
+
 using namespace store_tests;
 
 namespace {
@@ -94,6 +96,40 @@ BOOST_AUTO_TEST_CASE(a_file_without_write_permission_is_refused) {
     BOOST_TEST(open_database("sqlite:" + path).has_value());
     std::filesystem::permissions(path, std::filesystem::perms::owner_read);
     BOOST_TEST((open_error("sqlite:" + path).code == store_errc::refused));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_store_that_does_not_exist_is_made_only_when_asked_for, kind, every_store) {
+    kind at;
+    open_options look;
+    look.create = false;
+    BOOST_TEST((open_error(at.url, look).code == store_errc::not_found));
+    BOOST_TEST((open_error(at.url, look).code == store_errc::not_found));  // the first look left nothing behind
+    BOOST_TEST(open_database(at.url).has_value());
+    BOOST_TEST(open_database(at.url, look).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_file_is_no_store_to_look_at) {
+    const scratch_directory directory;
+    open_options look;
+    look.create = false;
+    std::ofstream(directory.file("empty.db")).flush();
+    const auto error = open_error("sqlite:" + directory.file("empty.db"), look);
+    BOOST_TEST((error.code == store_errc::not_found));
+    BOOST_TEST(error.detail.find("empty") != std::string::npos);
+    BOOST_TEST((open_error("sqlite:" + directory.file("sub/none.db"), look).code == store_errc::not_found));
+    BOOST_TEST(!std::filesystem::exists(directory.file("sub")));
+}
+
+BOOST_AUTO_TEST_CASE(only_the_owner_may_read_a_new_store) {
+    const auto mask = ::umask(0);
+    const opened<sqlite_store> s;
+    ::umask(mask);
+    BOOST_TEST(s.c->create_run(s.run("r1")).has_value());
+    const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+    const std::filesystem::path file(s.at.url.substr(7));
+    for (const auto& path : {file, std::filesystem::path(file.string() + "-wal"), std::filesystem::path(file.string() + "-shm"), file.parent_path()}) {
+        BOOST_TEST(((std::filesystem::status(path).permissions() & others) == std::filesystem::perms::none), path.string());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_vanishes_is_an_error_and_not_a_new_empty_one) {

@@ -62,6 +62,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(runs_are_found_by_all_their_tags, kind, every_stor
     BOOST_TEST((s.c->list_runs({}).value().back().tags.size() == 2u));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(runs_are_found_by_the_beginning_of_their_ids_however_old_they_are, kind, every_store) {
+    opened<kind> s;
+    for (const auto* id : {"0a-1", "0a-2", "0b", "0a%", "0", "0A-3"}) BOOST_TEST(s.c->create_run(s.run(id)).has_value());
+    const auto begins = [&](const std::string& beginning, std::size_t limit = 50) {
+        run_filter f;
+        f.id_begins = beginning;
+        f.limit = limit;
+        return ids(*s.c, f);
+    };
+    BOOST_TEST(begins("0a") == "0a-2 0a-1 0a% ");
+    BOOST_TEST(begins("0a", 1) == "0a-2 ");
+    BOOST_TEST(begins("0a%") == "0a% ");
+    BOOST_TEST(begins("0b") == "0b ");
+    BOOST_TEST(begins("0c") == "");
+    run_filter f;
+    f.id_begins = "0a";
+    BOOST_TEST(plan_of(s.at.url, f).find("runs_id") != std::string::npos, plan_of(s.at.url, f));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_that_its_checkpoint_creates_has_its_tags_and_a_child_those_of_its_definition, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->put_definition({"child", "shop", "ship", "1.0.0", "{}", {{"team", "shipping"}}}).has_value());
