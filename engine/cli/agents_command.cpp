@@ -94,9 +94,11 @@ int reset_agent_command(const agents_options& options) {
             return now.has_value() && *now && (*now)->revision > before->revision && (*now)->state == fresh.state;
         },
         milliseconds(100), milliseconds(30'000));
+    const auto after = in.connection().load_agent(name->agent, name->key);
     in.close();
     if (end != session::wait_end::done) return fail("the reset of " + options.instance + " is stored, but the process that owns it has not applied it yet");
-    print_err("agent " + options.instance + " begins anew with its initial state\n");
+    if (options.json && after.has_value() && *after) print_out(to_text(document(**after)) + "\n");
+    else print_err("agent " + options.instance + " begins anew with its initial state\n");
     return exit_completed;
 }
 

@@ -212,7 +212,7 @@ CLI::App* add_control(CLI::App& group, control_options& o, chosen_command& chose
     command->add_flag("--all", o.all, "All runs that the filters below choose, and that it can be done to");
     command->add_flag("--dry-run", o.dry_run, "Only say which runs");
     command->add_option("--by", o.by, "Who does it (default: the operating system's user)")->type_name("WHO");
-    command->add_flag("--json", o.json, "Print JSON");
+    command->add_flag("--json", o.json, "Print one JSON document: of many, runs with what became of each; of one that is followed, the run");
     add_run_filters(command, o.filter);
     add_place(command, o.place);
     example(command, std::string(shown) + " 0193f5c2-81d4-7a10\n  " + shown + " --all --workflow shop/orders --since 2h --dry-run");
@@ -379,6 +379,7 @@ void add_doctor(CLI::App& app, doctor_options& o, chosen_command& chosen) {
 void add_events(CLI::App& app, events_options& o, chosen_command& chosen) {
     auto* group = app.add_subcommand("events", "Publish an event to the runs that listen; list what a run has emitted");
     group->require_subcommand(1);
+    example(group, "pawl events list 0193f5c2-81d4-7a10");
     const auto common = [&](CLI::App* command, const char* shown) {
         add_place(command, o.place);
         command->add_flag("--json", o.json, "Print JSON in one line");

@@ -117,9 +117,10 @@ public:
         auto& store = in_.connection();
         const auto now = store.load_run(o.row.id);
         if (now.has_error()) return;
-        if (what_.kind == "cancel") {
-            if (is_final(now->status)) o.answer = result<void>();
-            return;
+        // Whatever ended it, it has ended.
+        if (what_.kind == "cancel" || what_.kind == runtime::terminate_kind) {
+            if (is_final(now->status)) o.answer = now->status == run_status::cancelled ? result<void>() : wrong("it ended meanwhile: " + std::string(to_string(now->status)));
+            if (what_.kind == "cancel" || o.answer) return;
         }
         const auto steps = store.list_steps(o.row.id, o.next_step - 1, 1'000);
         for (const auto& step : steps.has_value() ? *steps : std::vector<store::step_row>()) {
@@ -132,7 +133,6 @@ public:
         }
         if (o.answer || !is_final(now->status)) return;
         // Over without an answer: it ended before it heard of this, or could be ended only without being read.
-        if (what_.kind == runtime::terminate_kind) o.answer = result<void>();
         if (what_.kind == runtime::rewind_kind && now->revision != o.row.revision) o.answer = wrong("it changed meanwhile; ask again");
         if (what_.kind == runtime::pause_kind || what_.kind == runtime::resume_kind) o.answer = wrong("it ended meanwhile: " + std::string(to_string(now->status)));
     }
@@ -200,21 +200,68 @@ private:
     historian history_;
 };
 
-struct tally {
-    std::size_t done = 0, stored = 0, not_done = 0;
+/// Why, without the words that the line or document says already.
+std::string reason(const store::run_row& row, const std::string& done, std::string why) {
+    for (const auto& known : {"run " + row.id + " ", "is not " + done + ": "}) {
+        if (why.starts_with(known)) why.erase(0, known.size());
+    }
+    return why;
+}
+
+/// What has become of the runs: counted, and told line by line or, with --json, as one document.
+class tally {
+public:
+    tally(std::string done, bool json, bool dry_run) : done_(std::move(done)), json_(json), dry_run_(dry_run) {}
+
+    void done(const store::run_row& row) {
+        ++done_count_;
+        add(row, "done", {}, "is " + done_);
+    }
+    void stored(const store::run_row& row) {
+        ++stored_count_;
+        add(row, "stored", {}, "will be " + done_ + " by the next engine that drives it (pawl serve)");
+    }
+    void refused(const store::run_row& row, const std::string& said) {
+        ++refused_count_;
+        const auto why = reason(row, done_, said);
+        add(row, "refused", why, "is not " + done_ + ": " + why, true);
+    }
+    /// --dry-run: `why` when it cannot be done.
+    void looked_at(const store::run_row& row, const std::optional<problem>& against) {
+        ++(against ? refused_count_ : done_count_);
+        const auto why = against ? reason(row, done_, against->detail) : std::string();
+        add(row, against ? "refused" : "would", why, " " + row.workflow + "  " + std::string(to_string(row.status)) + (against ? "  cannot be " : "  would be ") + done_ + (against ? ": " + why : ""));
+    }
+    void finish() {
+        if (json_) return print_out(to_text(json::object{{"runs", std::move(runs_)}, {"done", dry_run_ ? 0 : done_count_}, {"stored", stored_count_}, {"refused", refused_count_}}) + "\n");
+        print_err(dry_run_ ? std::to_string(done_count_) + " would be " + done_ + (refused_count_ == 0 ? "\n" : ", " + std::to_string(refused_count_) + " cannot be\n")
+                           : std::to_string(done_count_) + " " + done_ + (stored_count_ == 0 ? "" : ", " + std::to_string(stored_count_) + " stored for the next engine") + ", " +
+                                 std::to_string(refused_count_) + " not\n");
+    }
+    bool all_good() const noexcept { return refused_count_ == 0; }
+
+private:
+    void add(const store::run_row& row, std::string_view outcome, const std::string& why, const std::string& words, bool as_error = false) {
+        if (!json_) return as_error ? print_err("run " + row.id + " " + words + "\n") : print_out("run " + row.id + " " + words + "\n");
+        json::object one{{"id", row.id}, {"workflow", row.workflow}, {"outcome", outcome}};
+        if (!why.empty()) one["why"] = why;
+        runs_.push_back(std::move(one));
+    }
+
+    std::string done_;
+    bool json_, dry_run_;
+    json::array runs_;
+    std::size_t done_count_ = 0, stored_count_ = 0, refused_count_ = 0;
 };
 
-void report(const controller& by, std::vector<order>& orders, tally& count) {
+void report(std::vector<order>& orders, tally& count) {
     for (auto& o : orders) {
         if (o.stored_only) {
-            ++count.stored;
-            print_out("run " + o.row.id + " will be " + by.what().done + " by the next engine that drives it (pawl serve)\n");
+            count.stored(o.row);
         } else if (o.answer && o.answer->has_value()) {
-            ++count.done;
-            print_out("run " + o.row.id + " is " + by.what().done + "\n");
+            count.done(o.row);
         } else {
-            ++count.not_done;
-            print_err("run " + o.row.id + " is not " + by.what().done + ": " + (o.answer ? o.answer->error().detail : "interrupted; the request is stored and will be applied") + "\n");
+            count.refused(o.row, o.answer ? o.answer->error().detail : "interrupted; the request is stored and will be applied");
         }
     }
 }
@@ -231,7 +278,7 @@ bool end_children(session& in, controller& by, const std::vector<order>& ended, 
             if (auto posted = by.post(open.front()); posted.has_value()) orders.push_back(std::move(*posted));
         }
         if (!by.wait(orders, in.has_engine())) return false;
-        report(by, orders, count);
+        report(orders, count);
         for (const auto& o : orders) {
             for (auto& child : by.children_of(o.row)) open.push_back(std::move(child));
         }
@@ -246,7 +293,9 @@ int control_one(session& in, const control_options& options) {
     if (const auto why = obstacle(by.what(), *row)) return fail(*why);
     if (options.dry_run) {
         if (const auto why = by.look_ahead(*row)) return fail(*why);
-        print_out("run " + row->id + " would be " + by.what().done + "\n");
+        tally would(by.what().done, options.json, true);
+        would.looked_at(*row, std::nullopt);
+        if (options.json) would.finish();
         return exit_completed;
     }
     if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
@@ -254,7 +303,7 @@ int control_one(session& in, const control_options& options) {
     if (posted.has_error()) return fail(posted.error());
     std::vector<order> orders{std::move(*posted)};
     by.wait(orders, true);
-    tally count;
+    tally count(by.what().done, options.json, false);
     if (in.superseded()) return fail(*in.superseded());
     const auto& answer = orders.front().answer;
     if (!answer || answer->has_error()) {
@@ -268,10 +317,12 @@ int control_one(session& in, const control_options& options) {
         if (code.has_error()) return fail(code.error());
         return *code;
     }
+    if (options.json) report(orders, count);
     if (by.what().kind == runtime::terminate_kind) end_children(in, by, orders, count);
     const auto now = in.connection().load_run(row->id);
     in.close();
-    print_err("run " + short_id(row->id) + " is " + std::string(now.has_value() ? to_string(now->status) : to_string(row->status)) + "\n");
+    if (options.json) count.finish();
+    else print_err("run " + short_id(row->id) + " is " + std::string(now.has_value() ? to_string(now->status) : to_string(row->status)) + "\n");
     return exit_completed;
 }
 
@@ -281,7 +332,7 @@ int control_many(session& in, const control_options& options) {
     if (filter.has_error()) return fail(filter.error());
     if (filter->statuses.empty()) filter->statuses = by.what().kind == runtime::retry_kind || by.what().kind == runtime::rewind_kind ? std::vector{run_status::faulted} : by.what().on;
     filter->limit = page;
-    tally count;
+    tally count(by.what().done, options.json, options.dry_run);
     for (;;) {
         const auto rows = in.connection().list_runs(*filter);
         if (rows.has_error()) return fail(to_problem(rows.error()));
@@ -290,9 +341,7 @@ int control_many(session& in, const control_options& options) {
         std::vector<order> orders;
         for (const auto& row : *rows) {
             if (options.dry_run) {
-                const auto why = by.look_ahead(row);
-                ++(why ? count.not_done : count.done);
-                print_out("run " + row.id + "  " + row.workflow + "  " + std::string(to_string(row.status)) + (why ? "  cannot be " : "  would be ") + by.what().done + "\n");
+                count.looked_at(row, by.look_ahead(row));
                 continue;
             }
             if (!by.what().starts_work && !in.has_engine()) {
@@ -302,20 +351,16 @@ int control_many(session& in, const control_options& options) {
             if (posted.has_value()) {
                 orders.push_back(std::move(*posted));
             } else {
-                ++count.not_done;
-                print_err(posted.error().detail + "\n");
+                count.refused(row, posted.error().detail);
             }
         }
         const bool patient = orders.empty() || by.wait(orders, !by.what().starts_work);
-        report(by, orders, count);
+        report(orders, count);
         if (!patient || (by.what().kind == runtime::terminate_kind && !end_children(in, by, orders, count))) break;
     }
     in.close();
-    const std::string done = by.what().done;
-    print_err(options.dry_run ? std::to_string(count.done) + " would be " + done + (count.not_done == 0 ? "\n" : ", " + std::to_string(count.not_done) + " cannot be\n")
-                              : std::to_string(count.done) + " " + done + (count.stored == 0 ? "" : ", " + std::to_string(count.stored) + " stored for the next engine") + ", " +
-                                    std::to_string(count.not_done) + " not\n");
-    return count.not_done == 0 ? exit_completed : exit_wrong;
+    count.finish();
+    return count.all_good() ? exit_completed : exit_wrong;
 }
 
 }  // namespace

@@ -57,9 +57,10 @@ private:
     std::chrono::steady_clock::time_point next_look_{};
 };
 
-/// `pawl runs show --json` and the document of --json: { id, workflow, status, output | error, steps, waitingFor? }.
+/// `pawl runs show --json` and the document of --json: { id, workflow, status, environment, createdAt, updatedAt, endedAt?, agent?, parent?, children?, tags?, output | error, waitingFor?, steps }.
 json::object run_document(store::connection& connection, const store::run_row& row);
-/// What a run waits for: approvals, and its earliest timer.
+/// What a run waits for: approvals ({ kind: approval, id, task, title, expiresAt? }), events ({ kind: event, type }, '' is any), awaited children ({ kind: child, id, workflow, status }) and the next timer
+/// ({ kind: timer, until }).
 json::array waiting_for(store::connection& connection, const store::run_row& row);
 
 /// The first characters of an id that people need to type.

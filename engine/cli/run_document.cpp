@@ -6,6 +6,7 @@ namespace {
 
 constexpr std::size_t page = 500;
 constexpr std::size_t most_children = 100;  ///< the newest
+constexpr std::size_t most_awaited = 10;    ///< children in one answer to "what does it wait for?"
 constexpr std::size_t most_steps = 1'000;
 
 json::value parsed_or_null(const std::string& text) {
@@ -41,12 +42,32 @@ json::array waiting_for(store::connection& connection, const store::run_row& row
             out.emplace_back(std::move(one));
         }
     }
+    if (const auto types = connection.list_subscriptions(row.shard, row.id); types.has_value()) {
+        for (const auto& type : *types) out.emplace_back(json::object{{"kind", "event"}, {"type", type}});
+    }
+    store::run_filter children;
+    children.parent = row.id;
+    children.statuses = {run_status::pending, run_status::running, run_status::waiting, run_status::suspended};
+    children.limit = most_awaited;
+    if (const auto rows = connection.list_runs(children); rows.has_value()) {
+        for (const auto& child : *rows) {
+            // Without a key nobody waits for it.
+            if (!child.parent_key.empty()) out.emplace_back(json::object{{"kind", "child"}, {"id", child.id}, {"workflow", child.workflow}, {"status", to_string(child.status)}});
+        }
+    }
     if (row.due_at) out.emplace_back(json::object{{"kind", "timer"}, {"until", to_rfc3339(*row.due_at)}});
     return out;
 }
 
 json::object run_document(store::connection& connection, const store::run_row& row) {
-    json::object out{{"id", row.id}, {"workflow", row.workflow}, {"status", to_string(row.status)}};
+    json::object out{{"id", row.id}, {"workflow", row.workflow}, {"status", to_string(row.status)}, {"environment", row.environment}};
+    if (!row.project.empty()) out["project"] = row.project;
+    if (!row.tags.empty()) {
+        json::object tags;
+        for (const auto& [name, value] : row.tags) tags[name] = value;
+        out["tags"] = std::move(tags);
+    }
+    if (row.priority != 0) out["priority"] = row.priority;
     if (!row.agent.empty()) out["agent"] = row.agent + "/" + row.agent_key;
     if (!row.parent.empty()) out["parent"] = row.parent;
     store::run_filter of_this;
@@ -60,6 +81,7 @@ json::object run_document(store::connection& connection, const store::run_row& r
     }
     if (!children.empty()) out["children"] = std::move(children);
     out["createdAt"] = to_rfc3339(row.created_at);
+    out["updatedAt"] = to_rfc3339(row.updated_at);
     if (row.ended_at) out["endedAt"] = to_rfc3339(*row.ended_at);
     if (row.status == run_status::completed) out["output"] = parsed_or_null(row.output);
     if (row.status == run_status::faulted) out["error"] = parsed_or_null(row.error);

@@ -1,4 +1,5 @@
 // `pawl runs list|show`, and going on with one run: `pawl runs resume RUN`.
+#include "base/visible.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
@@ -17,8 +18,11 @@ std::string what_it_waits_for(store::connection& connection, const store::run_ro
     std::string out;
     for (const auto& item : waiting_for(connection, row)) {
         const auto& one = item.get_object();
+        const std::string_view kind = one.at("kind").get_string();
         if (!out.empty()) out += ", ";
-        out += one.at("kind").get_string() == "approval" ? "approval " + short_id(std::string_view(one.at("id").get_string())) : "until " + std::string(one.at("until").get_string());
+        if (kind == "approval" || kind == "child") out += std::string(kind) + " " + short_id(std::string_view(one.at("id").get_string()));
+        else if (kind == "event") out += one.at("type").get_string().empty() ? "any event" : "event " + std::string(one.at("type").get_string());
+        else out += "until " + std::string(one.at("until").get_string());
     }
     return out;
 }
@@ -69,8 +73,9 @@ void print_run(store::connection& connection, const store::run_row& row) {
     const auto events = connection.list_events(row.id);
     if (events.has_value() && !events->empty()) {
         out += "events\n";
-        for (const auto& event : *events) out += "  " + event.type + "  " + event.id + "\n";
+        for (const auto& event : *events) out += "  " + visible_line(event.type) + "  " + visible_line(event.id) + "\n";
     }
+    if (const auto input = parse_json(row.input); input.has_value()) out += "input\n" + to_pretty_text(*input) + "\n";
     for (const auto* part : {"output", "error"}) {
         if (const auto* value = document.if_contains(part)) out += std::string(part) + "\n" + to_pretty_text(*value) + "\n";
     }
@@ -120,7 +125,9 @@ int show_run_command(const runs_options& options) {
     const auto row = find_run(connection, options.id);
     if (row.has_error()) return fail(row.error());
     if (options.json) {
-        print_out(to_text(run_document(connection, *row)) + "\n");
+        auto document = run_document(connection, *row);
+        if (auto input = parse_json(row->input); input.has_value()) document["input"] = std::move(*input);
+        print_out(to_text(document) + "\n");
     } else {
         print_run(connection, *row);
     }
