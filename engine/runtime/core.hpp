@@ -79,6 +79,7 @@ private:
     void load_more();
     bool is_outdated(const store::run_row& row, const load& asked) const;
     static result<void> restore(resident& r, loaded_run& loaded, run::value_ref input);
+    void leave_unread(const store::run_row& row, const std::vector<run_input>& inputs, const problem& why);
     void fault_unloadable(const loaded_run& run, const problem& error);
 
     // core.cpp: runs in memory and their checkpoints
@@ -144,7 +145,7 @@ private:
     // core_messages.cpp: inbox entries
     void leave_lying(const std::string& run, const std::vector<run_input>& inputs);
     std::vector<std::int64_t> forget_lying(const std::string& run);
-    bool take_up_lying(const std::string& run);
+    void take_up_lying(const std::string& run, bool over, std::vector<run_input>& inputs);
     void release_lying(const std::function<bool(shard_id)>& of);
     void pass_over(std::int64_t up_to);
     void take_message(resident& r, const store::inbox_entry& message);

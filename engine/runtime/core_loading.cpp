@@ -137,6 +137,15 @@ result<void> core::restore(resident& r, loaded_run& loaded, run::value_ref input
     return {};
 }
 
+/// Left as it is in the store: another version of pawl may read it.
+void core::leave_unread(const store::run_row& row, const std::vector<run_input>& inputs, const problem& why) {
+    give_up_turns(row.id);
+    if (end_unread(row, inputs)) return;
+    leave_lying(row.id, inputs);
+    if (options_.log) options_.log(why.detail);
+    ports_.note_unloadable(row, why.detail);
+}
+
 void core::loaded(loaded_run loaded) {
     --loads_under_way_;
     const auto lease = held_.find(loaded.row.shard);
@@ -179,18 +188,10 @@ void core::loaded(loaded_run loaded) {
         r.state.raw_input = std::move(input);
         if (over && !hold_completed(r, loaded.row, inputs)) return take_no_notice();
     } else if (const auto restored = restore(r, loaded, std::move(input)); !restored) {
-        // Left as it is in the store: another version of pawl may read it.
-        give_up_turns(loaded.row.id);
-        if (end_unread(loaded.row, inputs)) return load_more();
-        leave_lying(loaded.row.id, inputs);
-        if (options_.log) options_.log(restored.error().detail);
-        ports_.note_unloadable(loaded.row, restored.error().detail);
+        leave_unread(loaded.row, inputs, restored.error());
         return load_more();
     }
-    if (take_up_lying(loaded.row.id) && !over) {
-        release_messages(inputs);
-        std::erase_if(inputs, [](const run_input& i) { return i.what == run_input::kind::message; });
-    }
+    take_up_lying(loaded.row.id, over, inputs);
     for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
     // Whoever has nothing to do but begin waits in the store for its turn.
     const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return i.what == run_input::kind::message && i.message.kind == "start"; });

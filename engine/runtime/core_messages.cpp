@@ -29,14 +29,17 @@ std::vector<std::int64_t> core::forget_lying(const std::string& run) {
     return lying.mapped().seqs;
 }
 
-/// The run can be read again: the inbox brings them, and what came after them, in their order. False when there are none.
-bool core::take_up_lying(const std::string& run) {
+/// The run can be read again: the inbox brings them, and what came after them, in their order. (One that is over takes first what brings it back.)
+void core::take_up_lying(const std::string& run, bool over, std::vector<run_input>& inputs) {
     const auto seqs = forget_lying(run);
-    if (seqs.empty()) return false;
+    if (seqs.empty()) return;
     for (const auto seq : seqs) handled_.erase(seq);
+    if (!over) {
+        release_messages(inputs);
+        std::erase_if(inputs, [](const run_input& i) { return i.what == run_input::kind::message; });
+    }
     pass_over(0);
     ports_.fetch_inbox();
-    return true;
 }
 
 void core::release_lying(const std::function<bool(shard_id)>& of) {
