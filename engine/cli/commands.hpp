@@ -37,6 +37,7 @@ struct test_options {
     std::string filter;
     std::string only_case;  ///< named exactly so
     std::string point;      ///< of a mode
+    bool chooses(std::string_view name) const noexcept { return only_case.empty() ? name.find(filter) != std::string_view::npos : name == only_case; }
     bool crash_everywhere = false, duplicates = false, bad_answers = false, old_states = false, all_modes = false;
     std::optional<std::uint64_t> shuffle;
     std::size_t jobs = 0;  ///< files at a time; 0: as many as the machine has processors

@@ -99,7 +99,7 @@ row_outcome play(trial::runner& runner, const trial::test_case& c) {
 result<std::vector<row_outcome>> evaluate_rows(const tested_file& f, const agent::manifest& project, const test_options& options) {
     std::vector<const trial::test_case*> rows;
     for (const auto& each : f.file->cases) {
-        if (each.row && each.name.find(options.filter) != std::string::npos) rows.push_back(&each);
+        if (each.row && options.chooses(each.name)) rows.push_back(&each);
     }
     std::vector<row_outcome> out(rows.size());
     if (rows.empty()) return out;

@@ -113,11 +113,6 @@ trial::snapshot_mode snapshots_of(const test_options& options) {
     return options.ci || (ci && !ci->empty() && *ci != "false" && *ci != "0") ? trial::snapshot_mode::strict : trial::snapshot_mode::keep;
 }
 
-bool is_chosen(const trial::test_case& c, const test_options& options) {
-    if (!options.only_case.empty()) return c.name == options.only_case;
-    return options.filter.empty() || c.name.find(options.filter) != std::string::npos;
-}
-
 /// What the command was told beside paths, cases and modes, for a command that does the same again.
 std::string other_options(const test_options& options) {
     std::string out;
@@ -146,7 +141,7 @@ void test_file(tested_file& f, const opened_environments& projects, const test_o
     }
     std::map<std::string, std::unique_ptr<bench>> benches;
     for (const auto& each : f.file->cases) {
-        if (!is_chosen(each, options)) continue;
+        if (!options.chooses(each.name)) continue;
         auto& at = benches[each.given.environment];
         if (!at) at = std::make_unique<bench>(f, *projects.at(each.given.environment), options);
         const auto started = steady::now();

@@ -78,10 +78,30 @@ BOOST_AUTO_TEST_CASE(a_mode_that_finds_something_prints_how_to_see_it_again) {
     BOOST_TEST(says(e.out, "leaves open whether an at-most-once call took place"), e);
     BOOST_TEST(says(e.out, "crash-everywhere: crash"), e);
     BOOST_TEST(says(e.out, "again: pawl test pay.test.yaml --case 'it is \"paid\" & done' --crash-everywhere --point 'crash after checkpoint 1 of 2'"), e);
+    // The command that it names plays the case and this one point, and finds the same.
+    const auto alone = p.at.run({"test", "pay.test.yaml", "--case", "it is \"paid\" & done", "--crash-everywhere", "--point", "crash after checkpoint 1 of 2"});
+    BOOST_TEST(alone.code == 2, alone);
+    BOOST_TEST(says(alone.out, "1 case, 1 failed, 2 histories"), alone);
+    BOOST_TEST(says(alone.out, "crash-everywhere: 1 point in 1 case"), alone);
+    BOOST_TEST(says(alone.out, "leaves open whether an at-most-once call took place"), alone);
+    for (const auto& wrong : std::vector<std::vector<std::string>>{{"--case", "it is"}, {"--point", "crash after checkpoint 1 of 2"}, {"--duplicates", "--point", "no such point"}}) {
+        auto words = std::vector<std::string>{"test"};
+        words.insert(words.end(), wrong.begin(), wrong.end());
+        const auto refused = p.at.run(words);
+        BOOST_TEST(refused.code == 1, refused);
+    }
+    const auto nothing = p.at.run({"test", "--old-states", "--junit", "modes.xml"});
+    BOOST_TEST(nothing.code == 0, nothing);
+    BOOST_TEST(says(nothing.out, "old-states: nothing was played; 2 cases had none (no agent)"), nothing);
+    BOOST_TEST(says(p.folder.read("modes.xml"), "old-states: nothing to play: no agent"));
     const auto document = p.at.run({"test", "--crash-everywhere", "--json"});
     const auto parsed = parse_json(document.out);
     BOOST_TEST_REQUIRE(parsed.has_value(), document);
     BOOST_TEST(parsed->at("failed") == json::value(2));
+    BOOST_TEST(parsed->at("modes").at(0).at("mode") == json::value("crash-everywhere"));
+    const auto& first = parsed->at("results").at(0).at("cases").at(0);
+    BOOST_TEST(first.at("modes").at(0).at("points") == json::value(4));
+    BOOST_TEST(first.at("findings").at(0).at("transitions").at("with") == json::value(json::array{"pay unknown"}));
     BOOST_TEST(parsed->at("results").at(0).at("cases").at(0).at("findings").at(0).at("mode") == json::value("crash-everywhere"));
 }
 
