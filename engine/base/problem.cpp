@@ -1,5 +1,6 @@
 #include "base/problem.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace pawl {
@@ -37,6 +38,16 @@ std::string_view type_name_of(std::string_view uri) noexcept {
     while (!uri.empty() && uri.back() == '/') uri.remove_suffix(1);
     const auto slash = uri.find_last_of("/#");
     return slash == std::string_view::npos ? uri : uri.substr(slash + 1);
+}
+
+bool is_same_type(std::string_view a, std::string_view b) noexcept {
+    if (a == b) return true;
+    const auto name = type_name_of(a);
+    if (name.empty() || name != type_name_of(b)) return false;
+    if (name == a || name == b) return true;
+    const auto is_standard = std::any_of(standard_types.begin(), standard_types.end(), [&](const standard_type& each) { return each.name == name; });
+    const auto is_among_errors = [](std::string_view uri) { return uri.find("/errors/") != std::string_view::npos; };
+    return is_standard && is_among_errors(a) && is_among_errors(b);
 }
 
 boost::json::object to_json(const problem& error) {

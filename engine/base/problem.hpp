@@ -33,8 +33,12 @@ problem make_problem(problem_type type, std::string detail, std::string instance
 /// The URI of a standard type.
 std::string type_uri(problem_type type);
 
-/// The last path segment of a type URI: `timeout` for ".../errors/timeout". Types match by it (DESIGN.md section 6).
+/// The last path segment of a type URI: `timeout` for ".../errors/timeout".
 std::string_view type_name_of(std::string_view type_uri) noexcept;
+
+/// Are these the same type? Standard types are, under whatever base of error types a document names them (DESIGN.md section 6), and so is a name without any base.
+/// Every other type is its whole URI: two applications may each have their `unpaid`.
+bool is_same_type(std::string_view a, std::string_view b) noexcept;
 
 boost::json::object to_json(const problem& error);
 /// Lenient: missing members keep their defaults.

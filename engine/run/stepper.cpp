@@ -47,16 +47,16 @@ void stepper::begin_run() {
     s_.input = s_.raw_input;
     note(lifecycle_phase::started);
     if (s_.suspended_at) note(lifecycle_phase::suspended);  // paused before it began
-    if (auto bad = check(w.input.schema, *s_.raw_input, "the input of the workflow")) return fault(std::move(*bad));
+    if (auto bad = check(w.input.schema, *s_.raw_input, "the input of the workflow")) return fault_at("/input", std::move(*bad));
     scope where(s_, world_, nullptr);
     if (w.input.transform) {
         auto input = where.evaluate(*w.input.transform, *s_.raw_input);
-        if (!input) return fault(input.error());
+        if (!input) return fault_at("/input", input.error());
         s_.input = value_ref(std::move(*input));
     }
     if (w.timeout) {
         const auto limit = duration(*w.timeout, where, *s_.input);
-        if (!limit) return fault(limit.error());
+        if (!limit) return fault_at("/timeout", limit.error());
         s_.deadline = world_.now + *limit;
     }
     if (w.first == flow::no_task) return finish(s_.input);
@@ -86,7 +86,7 @@ void stepper::enter(ready_item item) {
             // A skipped task passes its input on and directs nothing: the flow goes on with the next one.
             s_.frames.pop_back();
             decide(decision::kind::skipped, task.id);
-            return leave(item.parent, task.id, {}, std::move(item.input));
+            return skip(item.parent, task.id, std::move(item.input));
         }
     }
     decide(decision::kind::entered, task.id);
@@ -133,12 +133,7 @@ void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_direc
         output = value_ref(std::move(*transformed));
     }
     if (auto bad = check(task.output.schema, *output, "the output of task `" + task.name + "`")) return fail(id, std::move(*bad));
-    if (task.export_.transform) {
-        auto context = where.with_output(*output).evaluate(*task.export_.transform, *output);
-        if (!context) return fail(id, context.error());
-        if (auto bad = check(task.export_.schema, *context, "the context exported by task `" + task.name + "`")) return fail(id, std::move(*bad));
-        s_.context = value_ref(std::move(*context));
-    }
+    if (auto bad = export_context(task.export_, where, output, "task", task.name)) return fail(id, std::move(*bad));
     if (task.output_is_read) {
         s_.steps.insert_or_assign(task.name, output);
         s_.steps_view.get_object()[task.name] = *output;
@@ -147,6 +142,20 @@ void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_direc
     const auto parent = f->parent;
     s_.frames.erase(s_.frames.begin() + (f - s_.frames.data()));
     leave(parent, task.id, override_then != nullptr ? *override_then : task.then, std::move(output));
+}
+
+std::optional<problem> stepper::export_context(const flow::data_filter& to, scope& where, const value_ref& output, std::string_view of, const std::string& name) {
+    if (!to.transform && !to.schema) return std::nullopt;
+    auto context = s_.context;
+    if (to.transform) {
+        auto made = where.with_output(*output).evaluate(*to.transform, *output);
+        if (!made) return made.error();
+        context = value_ref(std::move(*made));
+    }
+    // Without `as`, the context stays, and is validated all the same (dsl.md, "Data Flow", 7 and 8).
+    if (auto bad = check(to.schema, *context, "the context exported by " + std::string(of) + " `" + name + "`")) return bad;
+    s_.context = std::move(context);
+    return std::nullopt;
 }
 
 void stepper::leave(frame_id parent, flow::task_id task, const flow::flow_directive& then, value_ref output) {
@@ -190,6 +199,16 @@ void stepper::end_scope(frame_id parent, value_ref output) {
     complete(parent, std::move(output));
 }
 
+void stepper::skip(frame_id parent, flow::task_id task, value_ref input) {
+    auto* owner = parent == root_frame ? nullptr : s_.find(parent);
+    const auto* fork = owner == nullptr ? nullptr : std::get_if<flow::fork_task>(&s_.task_of(*owner).body);
+    if (fork == nullptr || !fork->compete) return leave(parent, task, {}, std::move(input));
+    // Who did not start wins no race. When nobody did, the fork did nothing, and what came in goes on.
+    const auto at = std::find(fork->branches.begin(), fork->branches.end(), task);
+    owner->results[static_cast<std::size_t>(at - fork->branches.begin())] = std::move(input);
+    if (std::all_of(owner->results.begin(), owner->results.end(), [](const auto& r) { return r.has_value(); })) complete(parent, owner->input);
+}
+
 void stepper::join(frame_id fork, flow::task_id branch, value_ref output) {
     auto* owner = s_.find(fork);
     const auto& body = std::get<flow::fork_task>(s_.task_of(*owner).body);
@@ -217,10 +236,10 @@ void stepper::finish(value_ref output) {
     remove_below(root_frame, false, "cancelled");
     if (w.output.transform) {
         auto transformed = scope(s_, world_, nullptr).with_output(*output).evaluate(*w.output.transform, *output);
-        if (!transformed) return fault(transformed.error());
+        if (!transformed) return fault_at("/output", transformed.error());
         output = value_ref(std::move(*transformed));
     }
-    if (auto bad = check(w.output.schema, *output, "the output of the workflow")) return fault(std::move(*bad));
+    if (auto bad = check(w.output.schema, *output, "the output of the workflow")) return fault_at("/output", std::move(*bad));
     s_.output = std::move(output);
     s_.status = run_status::completed;
     note(lifecycle_phase::completed);

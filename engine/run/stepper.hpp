@@ -25,6 +25,8 @@ public:
 
     // Errors (stepper_errors.cpp).
     void fail(frame_id id, problem error);
+    problem placed(problem error, frame_id id) const;           ///< with the pointer of its task, unless it names a place
+    void fault_at(std::string_view part, problem error);        ///< `part` is the pointer of a part of the workflow
     void fault(problem error, std::optional<standstill> where = std::nullopt);
     void end_cancelled(std::string_view reason, std::string_view title = "Cancelled");
     standstill where_it_stands(frame_id failed) const;
@@ -89,6 +91,9 @@ private:
     void next_event(frame_id listen);
     bool end_event(frame_id listen, value_ref output);
     void end_listen(frame_id listen);
+    void skip(frame_id parent, flow::task_id task, value_ref input);
+    /// Error: an expression that fails, or a context that does not follow its schema.
+    std::optional<problem> export_context(const flow::data_filter& to, scope& where, const value_ref& output, std::string_view of, const std::string& name);
     void join(frame_id fork, flow::task_id branch, value_ref output);
     bool transform_input(frame& f, const flow::task& task);
     void schedule_retry(frame_id try_frame, milliseconds delay);

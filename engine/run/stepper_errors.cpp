@@ -12,7 +12,7 @@ constexpr milliseconds longest_delay = std::chrono::hours(24 * 366);
 
 bool matches(const flow::error_filter& filter, const problem& error) {
     const auto same = [](const std::optional<std::string>& wanted, const std::string& is) { return !wanted || *wanted == is; };
-    return (!filter.type || type_name_of(*filter.type) == type_name_of(error.type)) && (!filter.status || *filter.status == error.status) &&
+    return (!filter.type || is_same_type(*filter.type, error.type)) && (!filter.status || *filter.status == error.status) &&
            same(filter.instance, error.instance) && same(filter.title, error.title) && same(filter.details, error.detail);
 }
 
@@ -33,8 +33,13 @@ bool admits(const std::optional<flow::evaluable>& when, const std::optional<flow
 
 }  // namespace
 
-void stepper::fail(frame_id id, problem error) {
+problem stepper::placed(problem error, frame_id id) const {
     if (error.instance.empty()) error.instance = s_.task_of(*s_.find(id)).pointer;
+    return error;
+}
+
+void stepper::fail(frame_id id, problem error) {
+    error = placed(std::move(error), id);
     auto where = where_it_stands(id);
     for (;;) {
         const auto parent = s_.find(id)->parent;
@@ -56,6 +61,11 @@ void stepper::fault(problem error, std::optional<standstill> where) {
     s_.error = std::move(error);
     s_.status = run_status::faulted;
     s_.deadline.reset();
+}
+
+void stepper::fault_at(std::string_view part, problem error) {
+    if (error.instance.empty()) error.instance = part;
+    fault(std::move(error));
 }
 
 void stepper::end_cancelled(std::string_view reason, std::string_view title) {
@@ -102,7 +112,7 @@ bool stepper::offer(frame_id id, problem& error) {
         scope where(s_, world_, s_.find(id));
         where.with_locals({as_value.get()});
         if (!admits(task.when, task.except_when, where, *as_value, failure)) {
-            if (failure) error = std::move(*failure);
+            if (failure) error = placed(std::move(*failure), id);
             return false;
         }
     }
@@ -113,7 +123,7 @@ bool stepper::offer(frame_id id, problem& error) {
     if (task.retry) {
         const auto delay = retry_delay(id, task, error);
         if (!delay) {
-            error = delay.error();
+            error = placed(delay.error(), id);
             return false;
         }
         if (*delay) {

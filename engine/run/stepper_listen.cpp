@@ -119,12 +119,7 @@ bool stepper::end_event(frame_id id, value_ref output) {
         output = value_ref(std::move(*transformed));
     }
     if (auto bad = check(iterator.output.schema, *output, "the output of `foreach` in task `" + name + "`")) return failed(std::move(*bad));
-    if (iterator.export_.transform) {
-        auto context = where.with_output(*output).evaluate(*iterator.export_.transform, *output);
-        if (!context) return failed(context.error());
-        if (auto bad = check(iterator.export_.schema, *context, "the context exported by `foreach` in task `" + name + "`")) return failed(std::move(*bad));
-        s_.context = value_ref(std::move(*context));
-    }
+    if (auto bad = export_context(iterator.export_, where, output, "`foreach` in task", name)) return failed(std::move(*bad));
     f->listen->waiting.erase(f->listen->waiting.begin());
     f->listen->busy = false;
     ++f->index;

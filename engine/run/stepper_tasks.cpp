@@ -4,6 +4,32 @@
 #include "run/stepper.hpp"
 
 namespace pawl::run {
+namespace {
+
+/// Makes of what an author wrote what CloudEvents 1.0 lets an event be; error: why no reader would take it. Attributes that are null are as if they were not there.
+std::optional<problem> tidy_event(json::value& made, const std::string& task) {
+    const auto bad = [&](std::string why) { return make_problem(problem_type::validation, "`emit` of task `" + task + "` " + std::move(why) + " (CloudEvents 1.0)."); };
+    if (!made.is_object()) return bad("needs an event with a `type`");
+    json::object kept;
+    for (auto& [name, value] : made.get_object()) {
+        if (name == "data" || !value.is_null()) kept.emplace(name, std::move(value));
+    }
+    made = std::move(kept);
+    const auto& event = made.get_object();
+    if (!event.contains("type")) return bad("needs an event with a `type`");
+    for (const auto name : {"type", "id", "source", "subject", "time", "datacontenttype", "dataschema", "specversion", "data_base64"}) {
+        const auto* value = event.if_contains(name);
+        if (value != nullptr && !value->is_string()) {
+            return bad("must give text as `" + std::string(name) + "`, but gives " + std::string(type_name(*value)) + (value->is_number() ? " (`tostring` makes text of it)" : ""));
+        }
+    }
+    for (const auto& [name, value] : event) {
+        if (name != "data" && value.is_structured()) return bad("must give text, a number or a boolean as `" + std::string(name) + "`, but gives " + std::string(type_name(value)) + "; more belongs into `data`");
+    }
+    return std::nullopt;
+}
+
+}  // namespace
 
 void stepper::begin(frame_id id, const flow::do_task& task) {
     const auto input = s_.find(id)->input;
@@ -107,9 +133,7 @@ void stepper::begin(frame_id id, const flow::emit_task& task) {
     auto* f = s_.find(id);
     auto value = scope(s_, world_, f).evaluate(task.event, *f->input);
     if (!value) return fail(id, value.error());
-    if (!value->is_object() || !value->get_object().contains("type") || !value->at("type").is_string()) {
-        return fail(id, make_problem(problem_type::validation, "`emit` of task `" + s_.task_of(*f).name + "` needs an event with a `type` (CloudEvents 1.0)."));
-    }
+    if (auto bad = tidy_event(*value, s_.task_of(*f).name)) return fail(id, std::move(*bad));
     auto& event = value->get_object();
     f->key = idempotency_key(s_, *f);
     const auto fill = [&](std::string_view name, std::string text) {

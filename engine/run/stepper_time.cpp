@@ -38,7 +38,7 @@ void stepper::fire_due() {
         const auto due = earliest(s_, world_.now);
         if (!due) break;
         if (due->what == due_kind::run_deadline) {
-            fault(make_problem(problem_type::timeout, "The workflow did not end in time."));
+            fault_at("/timeout", make_problem(problem_type::timeout, "The workflow did not end in time."));
             break;
         }
         auto* f = s_.find(due->frame);

@@ -272,6 +272,28 @@ BOOST_AUTO_TEST_CASE(a_competing_fork_ends_with_the_winner_and_abandons_the_rest
     BOOST_TEST(d.abandoned.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_branch_that_is_skipped_does_not_win_a_race) {
+    driver d(R"(
+  - race:
+      fork:
+        compete: true
+        branches:
+          - never: { if: .go, set: { won: never } }
+          - slow: { wait: PT1S, output: { as: '{ won: "slow" }' } }
+)");
+    d.start(R"({"go":false})");
+    BOOST_TEST((d.s.status == run_status::waiting));
+    d.pass(1s);
+    BOOST_TEST(d.output() == R"({"won":"slow"})");
+
+    driver nobody(R"(
+  - race: { fork: { compete: true, branches: [ { a: { if: .go, set: { n: 1 } } }, { b: { if: .go, set: { n: 2 } } } ] } }
+)");
+    nobody.start(R"({"go":false})");
+    BOOST_TEST((nobody.s.status == run_status::completed));
+    BOOST_TEST(nobody.output() == R"({"go":false})");  // nothing ran: the input goes on, as with any task that is skipped
+}
+
 BOOST_AUTO_TEST_CASE(an_error_in_one_branch_fails_the_fork) {
     driver d(R"(
   - outer:
@@ -354,6 +376,31 @@ BOOST_AUTO_TEST_CASE(emit_outputs_the_event_with_a_deterministic_id) {
     BOOST_TEST(ids[0] == ids[1]);
 }
 
+BOOST_AUTO_TEST_CASE(an_event_that_no_reader_would_take_is_not_emitted) {
+    // What is null is as if it were not there (CloudEvents JSON format, 3.1).
+    driver d("\n  - tell: { emit: { event: { with: { type: x, id: '${ .id }', subject: '${ .subject }', data: '${ .data }' } } } }\n");
+    d.start("{}");
+    BOOST_TEST((d.s.status == run_status::completed));
+    BOOST_TEST_REQUIRE(d.events.size() == 1u);
+    const auto& event = d.events.front().event->as_object();
+    BOOST_TEST(event.at("id").is_string());
+    BOOST_TEST(!event.contains("subject"));
+    BOOST_TEST(event.at("data").is_null());
+
+    driver number("\n  - tell: { emit: { event: { with: { type: x, subject: '${ .n }' } } } }\n");
+    number.start(R"({"n":5})");
+    BOOST_TEST(number.error_type() == "validation");
+    BOOST_TEST(number.s.error->detail.find("`subject`") != std::string::npos, number.s.error->detail);
+    BOOST_TEST(number.events.empty());
+
+    driver nested("\n  - tell: { emit: { event: { with: { type: x, tenant: '${ .n }' } } } }\n");
+    nested.start(R"({"n":{"a":1}})");
+    BOOST_TEST(nested.error_type() == "validation");
+    driver extension("\n  - tell: { emit: { event: { with: { type: x, tenant: '${ .n }' } } } }\n");
+    extension.start(R"({"n":5})");
+    BOOST_TEST(extension.events.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_long_pure_stretch_yields_and_goes_on) {
     driver d(R"(
   - loop:
@@ -416,6 +463,22 @@ BOOST_AUTO_TEST_CASE(schemas_guard_input_output_and_export) {
     w.start("{}");
     BOOST_TEST(w.error_type() == "validation");
     BOOST_TEST(w.s.error->detail.find("id") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_export_schema_guards_the_context_also_where_nothing_is_exported) {
+    // "defaults to the expression that returns the existing context", which is validated all the same (dsl.md, "Data Flow").
+    driver d("\n  - a: { set: { n: 1 }, export: { as: '{ n: .n }' } }\n  - b: { set: {m: 1}, export: { schema: { document: { required: [m] } } } }\n");
+    d.start("{}");
+    BOOST_TEST(d.error_type() == "validation");
+    BOOST_TEST(d.s.error->instance == "/do/1/b");
+
+    driver fits("\n  - a: { set: { n: 1 }, export: { as: '{ n: .n }' } }\n  - b: { set: {m: 1}, export: { schema: { document: { required: [n] } } } }\n");
+    fits.start("{}");
+    BOOST_TEST(fits.output() == R"({"m":1})");
+
+    driver heard("\n  - l: { listen: { to: { one: { with: { type: x } } } }, foreach: { export: { schema: { document: { type: object } } } } }\n");
+    heard.start("{}").event("x");
+    BOOST_TEST(heard.error_type() == "validation");
 }
 
 BOOST_AUTO_TEST_CASE(an_expression_that_fails_raises_an_expression_error_with_its_place) {
