@@ -171,6 +171,11 @@ node named(compilation& c, const node& where, std::string_view section) {
         for (const auto& member : all.value->get_object()) candidates.emplace_back(member.key());
     }
     auto hint = c.report.did_you_mean(name, candidates);
+    if (section == "errors" && expr::whole_expression(name)) {
+        c.report.error("wrong-type", where, "an error is a map, or the name of one in `use.errors`; no expression stands for it",
+                       "compute its members: `error: { type: '${ ... }', status: '${ ... }', detail: '${ ... }' }`");
+        return {};
+    }
     if (hint.empty() && section == "errors" && name.find(' ') != std::string_view::npos)
         hint = "describe the error: `error: { type: https://example.com/errors/failed, status: 500, detail: ... }`";
     if (hint.empty())

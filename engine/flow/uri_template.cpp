@@ -8,7 +8,7 @@ namespace {
 std::string expansion_of(std::string_view name) {
     const auto key = to_text(json::value(name));
     const auto message = to_text(json::value("the value of `" + std::string(name) + "` in the endpoint must be a string, number, boolean or null"));
-    return "(.[" + key + "] | if type == \"object\" or type == \"array\" then error(" + message +
+    return "((if type == \"object\" then .[" + key + "] else null end) | if type == \"object\" or type == \"array\" then error(" + message +
            ") elif . == null then \"\" else (tostring | @uri) end)";
 }
 

@@ -12,11 +12,17 @@ namespace {
 
 problem invalid(std::string detail) { return make_problem(problem_type::validation, std::move(detail)); }
 
-bool is_json_type(const std::string* type) {
-    if (type == nullptr) return false;
-    auto name = type->substr(0, type->find(';'));
+/// In small letters, without its parameters.
+std::string media_type(const std::string& content_type) {
+    auto name = content_type.substr(0, content_type.find(';'));
     while (!name.empty() && name.back() == ' ') name.pop_back();
     std::transform(name.begin(), name.end(), name.begin(), [](char ch) { return ch >= 'A' && ch <= 'Z' ? static_cast<char>(ch - 'A' + 'a') : ch; });
+    return name;
+}
+
+bool is_json_type(const std::string* type) {
+    if (type == nullptr) return false;
+    const auto name = media_type(*type);
     return name == "application/json" || name == "text/json" || name.ends_with("+json");
 }
 
@@ -74,6 +80,12 @@ std::string showable(const net::url_parts& url) {
     return (url.tls ? "https://" : "http://") + (numeric6 ? "[" + url.host + "]" : url.host) + (usual ? "" : ":" + url.port) + url.target.substr(0, url.target.find('?'));
 }
 
+/// What the author declares decides: an object sent as a form is written as one.
+bool is_form(const std::vector<net::http_header>& headers) {
+    const auto* type = net::find_header(headers, "content-type");
+    return type != nullptr && media_type(*type) == "application/x-www-form-urlencoded";
+}
+
 void add_usual_headers(net::http_request& request, const std::string& key) {
     set_default(request.headers, "Accept", "application/json, */*;q=0.5");
     if (request.method != "GET" && request.method != "HEAD") set_default(request.headers, "Idempotency-Key", key);
@@ -120,7 +132,7 @@ result<http_call> read_http_call(const runtime::call_request& call) {
         }
     }
     if (const auto* body = with.if_contains("body"); body != nullptr && !body->is_null()) {
-        request.body = plain(*body);
+        request.body = body->is_object() && is_form(request.headers) ? form_text(body->get_object()) : plain(*body);
         set_default(request.headers, "Content-Type", body->is_string() ? "text/plain; charset=utf-8" : "application/json");
     }
     add_usual_headers(request, call.key);

@@ -52,4 +52,19 @@ std::string form_text(const std::vector<std::pair<std::string, std::string>>& fi
     return out;
 }
 
+std::string form_text(const json::object& members) {
+    std::vector<std::pair<std::string, std::string>> fields;
+    const auto add = [&](std::string_view name, const json::value& value) {
+        if (!value.is_null()) fields.emplace_back(name, plain(value));
+    };
+    for (const auto& [name, value] : members) {
+        if (const auto* list = value.if_array()) {
+            for (const auto& each : *list) add(name, each);
+        } else {
+            add(name, value);
+        }
+    }
+    return form_text(fields);
+}
+
 }  // namespace pawl::protocol

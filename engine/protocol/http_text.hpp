@@ -27,5 +27,7 @@ void set_default(std::vector<net::http_header>& headers, std::string name, std::
 void set_header(std::vector<net::http_header>& headers, std::string name, std::string value);
 /// application/x-www-form-urlencoded
 std::string form_text(const std::vector<std::pair<std::string, std::string>>& fields);
+/// The same of an object's members: a list is a field for each of its values, null is none.
+std::string form_text(const json::object& members);
 
 }  // namespace pawl::protocol

@@ -102,15 +102,7 @@ void add_body(const flow::openapi_operation& operation, const json::object& para
     json::value value = whole != nullptr ? *whole : json::value(rest_of(operation, parameters));
     if (whole == nullptr && value.get_object().empty() && !body.required) return;
     if (body.form && value.is_object()) {
-        std::vector<std::pair<std::string, std::string>> fields;
-        for (const auto& [name, member] : value.get_object()) {
-            if (const auto* list = member.if_array()) {
-                for (const auto& each : *list) fields.emplace_back(name, plain(each));
-            } else if (!member.is_null()) {
-                fields.emplace_back(name, plain(member));
-            }
-        }
-        request.body = form_text(fields);
+        request.body = form_text(value.get_object());
     } else {
         const bool json = body.media_type.find("json") != std::string::npos;
         request.body = json ? to_text(value) : plain(value);

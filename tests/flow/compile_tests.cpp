@@ -218,6 +218,9 @@ BOOST_AUTO_TEST_CASE(http_endpoints_expand_uri_templates_from_the_input) {
     BOOST_TEST(text_of(call("a").arguments, R"({"id":"a b/ä","pet.id":5})") ==
                "{\"method\":\"get\",\"endpoint\":\"https://x/a%20b%2F%C3%A4/y?q=5\"}");
     BOOST_TEST(text_of(call("a").arguments, R"({"id":null})") == R"({"method":"get","endpoint":"https://x//y?q="})");
+    // What has no properties has no value for any name: an empty string.
+    BOOST_TEST(text_of(call("a").arguments, R"("text")") == R"({"method":"get","endpoint":"https://x//y?q="})");
+    BOOST_TEST(text_of(call("a").arguments, R"({"id":false,"pet.id":0})") == R"({"method":"get","endpoint":"https://x/false/y?q=0"})");
     BOOST_TEST(text_of(call("a").arguments, R"({"id":[1]})").find("the value of `id` in the endpoint must be a string") != std::string::npos);
     BOOST_TEST(text_of(call("b").arguments, R"({"id":1})") == R"({"method":"post","endpoint":"https://x/1"})");
     BOOST_TEST(text_of(call("c").arguments, R"({"id":1})") ==

@@ -90,6 +90,19 @@ BOOST_AUTO_TEST_CASE(a_post_sends_json_with_the_calls_key) {
     BOOST_TEST(header(in.seen(1), "Content-Type") == "text/csv");
 }
 
+BOOST_AUTO_TEST_CASE(an_object_that_is_declared_as_a_form_is_sent_as_one) {
+    place in(json_answer);
+    const json::object body{{"name", "Eva & co"}, {"tag", json::array{"a", 2}}, {"none", nullptr}};
+    std::size_t i = 0;
+    for (const auto* type : {"application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded ; charset=utf-8"}) {
+        BOOST_TEST(in.ask(json::object{{"method", "post"}, {"endpoint", in.url()}, {"body", body}, {"headers", {{"content-type", type}}}}).value.has_value());
+        BOOST_TEST(in.seen(i).body == "name=Eva%20%26%20co&tag=a&tag=2");
+        BOOST_TEST(header(in.seen(i++), "content-type") == type);
+    }
+    BOOST_TEST(in.ask(json::object{{"method", "post"}, {"endpoint", in.url()}, {"body", "a=b"}, {"headers", {{"content-type", "application/x-www-form-urlencoded"}}}}).value.has_value());
+    BOOST_TEST(in.seen(2).body == "a=b");  // a text is a form already
+}
+
 BOOST_AUTO_TEST_CASE(outputs_are_content_raw_or_response) {
     place in(json_answer);
     BOOST_TEST(*in.ask(json::object{{"method", "get"}, {"endpoint", in.url()}, {"output", "raw"}}).value == "eyJpZCI6MX0=");
