@@ -74,14 +74,16 @@ int serve_command(const serve_options& options) {
     in.start_janitor(*project, *tools);
     in.on_event([&log](const runtime::run_event& event) { log_outcome(log, event); });
     server balancer(in, log, options.shards);
+    bool worked = false, away = false;
     for (auto end = session::wait_end::timed_out; end != session::wait_end::interrupted;) {
         const auto balanced = balancer.balance();
-        // A store that is away for a while comes back; one that is wrong does not.
-        if (balanced.has_error()) {
-            const bool superseded = balanced.error().code == store::store_errc::newer_schema;
-            if (!superseded && !store::is_transient(balanced.error())) return fail(to_problem(balanced.error()));
-            if (!superseded) log.write(observe::log_level::warning, "store-unavailable", {{"message", balanced.error().detail}});
-        }
+        const bool failed = balanced.has_error() && balanced.error().code != store::store_errc::newer_schema;
+        // A store that is wrong from the start stays so. One that has been right and is away, or in the middle of a fail-over, comes back: calls under way are not cut off for it.
+        if (failed && !worked && !store::is_transient(balanced.error())) return fail(to_problem(balanced.error()));
+        if (failed && !away) log.write(observe::log_level::warning, "store-unavailable", {{"message", balanced.error().detail}});
+        if (!failed && away) log.write(observe::log_level::info, "store-available");
+        away = failed;
+        worked = worked || !balanced.has_error();
         end = in.wait_until([] { return false; }, look_around, look_around);
     }
     in.close();

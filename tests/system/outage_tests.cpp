@@ -37,11 +37,19 @@ struct busy_place {
     void check_that_outages_are_told_once() {
         for (const auto& one : all) {
             std::istringstream lines(one.err());
-            bool down = false;
+            bool down = false, unavailable = false;
             for (std::string line; std::getline(lines, line);) {
                 if (line.find("journal: the store does not answer") != std::string::npos) {
                     BOOST_TEST(!down, line);
                     down = true;
+                }
+                if (line.find("store-unavailable") != std::string::npos) {
+                    BOOST_TEST(!unavailable, line);
+                    unavailable = true;
+                }
+                if (line.find("store-available") != std::string::npos) {
+                    BOOST_TEST(unavailable, line);
+                    unavailable = false;
                 }
                 if (line.find("journal: the store answers again") != std::string::npos) {
                     BOOST_TEST(down, line);
