@@ -56,6 +56,22 @@ std::vector<construct> constructs() {
         {"a time-out of the workflow", "  - w: { wait: PT0.001S }\n  - slow: { wait: PT1H }\n", "timeout: { after: PT0.05S }\n"},
         {"a secret", "  - w: { wait: PT0.001S }\n  - p: { call: payments.refund, with: { orderId: '${ $secrets.TOKEN }', amount: 5, currency: EUR, reason: recall }, output: { as: '{ paid: true }' } }\n",
          "use: { secrets: [TOKEN] }\n"},
+        {"fork that competes with calls and timers",
+         "  - race: { fork: { compete: true, branches: [ { idle: { if: '${ .go }', set: { won: idle } } }, { a: { do: [ { p: " + pay("A") + " }, { w: { wait: PT0.03S } }, { q: " + pay("B") + " } ] } },"
+         " { slow: { do: [ { w: { wait: PT1H } }, { p: " + pay("never") + " } ] } }, { deaf: { listen: { to: { one: { with: { type: test.never } } } } } } ] } }\n  - out: { set: { won: '${ . }' } }\n"},
+        {"for in fork in try, tried again",
+         "  - careful: { try: [ { both: { fork: { branches: [ { x: { for: { in: '${ [1, 2] }' }, do: [ { p: " + pay("'${ \"X\\($item)\" }'") + " }, { w: { wait: PT0.01S } } ] } }, { y: { wait: PT0.002S } } ] } } },"
+         " { count: { set: { n: '${ ($context.n // 0) + 1 }' }, export: { as: '{ n: .n }' } } }, { bad: { if: '${ .n < 3 }', raise: { error: { type: https://example.com/errors/broken, status: 500 } } } } ],"
+         " catch: { retry: { delay: PT0.01S, backoff: { linear: { increment: PT0.005S } }, jitter: { from: PT0S, to: PT0.01S }, limit: { attempt: { count: 5, duration: PT1M }, duration: PT1H } } } }\n"},
+        {"an attempt that is late, tried again", "  - careful: { try: [ { p: " + pay("A") + " }, { slow: { wait: PT1H } } ], catch: { errors: { with: { type: timeout } },"
+                                                 " retry: { delay: PT0.01S, limit: { attempt: { count: 2, duration: PT0.2S } } }, do: [ { q: " + pay("B") + " } ] } }\n"},
+        {"catch.then that goes back", "  - count: { set: { n: '${ ($context.n // 0) + 1 }' }, export: { as: '{ n: .n }' } }\n"
+                                      "  - careful: { try: [ { p: " + pay("'${ \"P\\(.n)\" }'") + " }, { bad: { if: '${ $context.n < 3 }', raise: { error: { type: https://example.com/errors/broken, status: 500 } } } } ],"
+                                      " catch: { do: [ { q: " + pay("'${ \"Q\\($context.n)\" }'") + " } ], then: count } }\n"},
+        {"listen with foreach, fed by its neighbour",
+         "  - both: { fork: { branches: [ { hears: { listen: { to: { any: [ { with: { type: test.n } } ], until: '${ length >= 3 }' } }, foreach: { item: n, do: [ { p: " + pay("'${ \"N\\($n)\" }'") + " }, { w: { wait: PT0.005S } } ],"
+         " export: { as: '${ ($context // []) + [$n] }' } } } }, { tells: { for: { in: '${ [1, 2, 3, 4] }' }, do: [ { e: { emit: { event: { with: { type: test.n, data: '${ $item }' } } }, output: { as: '{}' } } }, { w: { wait: PT0.002S } } ] } } ] } }\n"
+         "  - out: { set: { heard: '${ .[0] }', context: '${ $context }' } }\n"},
         {"a function of the workflow", "  - f: { call: refunding, with: { order: A } }\n", "use: { functions: { refunding: " + pay("'${ .order }'") + " } }\n"},
     };
 }
