@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 using namespace pawl;
@@ -106,11 +108,14 @@ BOOST_AUTO_TEST_CASE(a_run_without_crashes_executes_each_call_once) {
 BOOST_AUTO_TEST_CASE(thousands_of_crash_histories_end_the_same) {
     const auto w = compiled(everything);
     std::size_t crashes = 0, commits = 0;
+    // As many as somebody wants: PAWL_SIMULATION_SEEDS=100000 .build/release/bin/test_sim --run_test=simulation/thousands*
+    const char* wanted = std::getenv("PAWL_SIMULATION_SEEDS");
 #ifdef NDEBUG
-    constexpr std::uint64_t seeds = 2'000;
+    constexpr std::uint64_t usual = 2'000;
 #else
-    constexpr std::uint64_t seeds = 300;  // the sanitizer builds are an order of magnitude slower
+    constexpr std::uint64_t usual = 300;  // the sanitizer builds are an order of magnitude slower
 #endif
+    const auto seeds = wanted != nullptr ? std::max<std::uint64_t>(usual, std::strtoull(wanted, nullptr, 10)) : usual;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         auto o = crashing(seed);
         o.crash_probability = seed % 3 == 0 ? 0.15 : 0.03;

@@ -106,6 +106,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_only_waits_notices_too_and_leaves_the_run_to
             at.folder.write("flow.yaml", "document: { dsl: '1.0.3', namespace: test, name: waits, version: '1.0.0' }\ndo:\n  - w: { wait: { hours: 1 } }\n");
             const place here{at.folder.path(), {{"PAWL_STORE", at.url}}};
             auto server = here.start({"serve"});
+            wait_for([&] { return server.err().find("serving") != std::string::npos; }, "the engine serves, so that there is a store to look at");
             auto waiting = here.start({"run", "flow.yaml"});
             wait_for([&] { return here.run({"runs", "list", "--status", "waiting", "--json"}).document().as_array().size() == 1u; }, "the run waits");
             const auto newer = at.upgrade();
