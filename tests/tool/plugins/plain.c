@@ -8,7 +8,7 @@
 #define TOOL(name) "{\"name\":\"" name "\",\"version\":\"0.1.0\",\"summary\":\"\",\"safety\":\"pure\",\"input\":true,\"output\":true}"
 
 static const pawl_host* host;
-static pawl_call_id newest;
+static _Atomic pawl_call_id newest;
 
 static pawl_text text(const char* from) {
     pawl_text made = {from, strlen(from)};
