@@ -1,5 +1,7 @@
 #include "base/json.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -8,26 +10,6 @@
 
 namespace pawl {
 namespace {
-
-/// Length of the valid UTF-8 sequence at `at`, or 0.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const unsigned a = byte(at);
-    const auto tail = [&](std::size_t i) { return (byte(at + i) & 0xc0u) == 0x80u; };
-    if (a < 0x80) return 1;
-    if (a >= 0xc2 && a <= 0xdf) return tail(1) ? 2 : 0;
-    if (a >= 0xe0 && a <= 0xef) {
-        const unsigned b = byte(at + 1);
-        if ((a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f)) return 0;
-        return tail(1) && tail(2) ? 3 : 0;
-    }
-    if (a >= 0xf0 && a <= 0xf4) {
-        const unsigned b = byte(at + 1);
-        if ((a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f)) return 0;
-        return tail(1) && tail(2) && tail(3) ? 4 : 0;
-    }
-    return 0;
-}
 
 template <class Number>
 void append_integer(std::string& out, Number number) {
@@ -170,7 +152,7 @@ void append_string(std::string& out, std::string_view text) {
             ++i;
             continue;
         }
-        const auto length = utf8_length(text, i);
+        const auto length = utf8_character_at(text, i).length;
         if (c >= 0x80 && length > 0) {
             i += length;
             continue;

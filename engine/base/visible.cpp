@@ -1,35 +1,14 @@
 #include "base/visible.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 namespace pawl {
 namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
-
-/// The character at `at` and its length in bytes; length 0 when it is not valid UTF-8.
-struct character {
-    std::uint32_t code = 0;
-    std::size_t length = 0;
-};
-
-character character_at(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto first = byte(at);
-    if (first < 0x80) return {first, 1};
-    const std::size_t length = first >= 0xf5 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-    if (length == 0 || at + length > text.size()) return {};
-    std::uint32_t code = first & (0x7fu >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(at + i) & 0xc0u) != 0x80u) return {};
-        code = (code << 6) | (byte(at + i) & 0x3fu);
-    }
-    static constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
-    return {code, length};
-}
 
 bool acts(std::uint32_t code) {
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
@@ -50,7 +29,7 @@ std::string shown(std::string_view text, bool one_line) {
     std::string out;
     out.reserve(text.size() + 16);
     for (std::size_t at = 0; at < text.size();) {
-        const auto c = character_at(text, at);
+        const auto c = utf8_character_at(text, at);
         if (c.length == 0) {
             out += replacement;
             ++at;

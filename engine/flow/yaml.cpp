@@ -1,5 +1,6 @@
 #include "flow/yaml.hpp"
 
+#include "base/utf8.hpp"
 #include "flow/yaml_builder.hpp"
 #include "flow/yaml_scalar.hpp"
 
@@ -11,17 +12,6 @@
 
 namespace pawl::flow {
 namespace {
-
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const auto tail = [&](std::size_t i) { return (byte(at + i) & 0xc0u) == 0x80u; };
-    const auto a = byte(at), b = byte(at + 1);
-    if (a < 0x80) return 1;
-    if (a >= 0xc2 && a <= 0xdf) return tail(1) ? 2 : 0;
-    if (a >= 0xe0 && a <= 0xef) return tail(1) && tail(2) && !(a == 0xe0 && b < 0xa0) && !(a == 0xed && b > 0x9f) ? 3 : 0;
-    if (a >= 0xf0 && a <= 0xf4) return tail(1) && tail(2) && tail(3) && !(a == 0xf0 && b < 0x90) && !(a == 0xf4 && b > 0x8f) ? 4 : 0;
-    return 0;
-}
 
 /// yaml-cpp replaces bad bytes silently and takes 0x04 for the end of the text, so both are refused before it sees them.
 /// It also keeps 250 bytes for every bracket that it has not seen closed, before anybody can count the depth: runs of them are refused here.
@@ -35,7 +25,7 @@ void check_characters(std::string_view text, const yaml_builder& builder) {
                            "the file holds a control character (code " + std::to_string(c) + ") here, which YAML does not allow",
                            "remove it, or write it as an escape such as \"\\x1b\" within double quotes");
         }
-        const auto length = utf8_length(text, i);
+        const auto length = utf8_character_at(text, i).length;
         if (length == 0)
             builder.refuse(line, i - start + 1, "not-utf8", "the file is not UTF-8 text: the bytes here are not a character",
                            "save the file as UTF-8");

@@ -102,6 +102,26 @@ BOOST_AUTO_TEST_CASE(diagnostics_point_to_characters_not_to_bytes) {
     BOOST_TEST(shown_column({1, 8}, "") == 8u);
 }
 
+BOOST_AUTO_TEST_CASE(diagnostics_show_lines_that_are_no_utf_8) {
+    // A first byte with more behind it than a character can have, tails without a first byte, and one cut off: a column each.
+    const auto shown = [](const std::string& line, std::size_t column) {
+        diagnostic d;
+        d.message = "no";
+        d.mark = {1, column};
+        return render(d, line);
+    };
+    const std::string bad = "\xef\xbf\xbd";
+    BOOST_TEST(shown("\xf0\x90\x80\x80" + std::string(9, '\x80') + "x", 14) == "<input>:1:2: error: no\n  1 | \xf0\x90\x80\x80" + [&] {
+        std::string all;
+        for (int i = 0; i < 9; ++i) all += bad;
+        return all;
+    }() + "x\n    |           ^");
+    BOOST_TEST(shown("\x80\xffx\xe2\x82", 3) == "<input>:1:2: error: no\n  1 | " + bad + bad + "x" + bad + bad + "\n    |   ^");
+    // What moves a cursor or turns the line round takes one column too; a line of tails only is cut like any other.
+    BOOST_TEST(shown("a\xe2\x80\xae\xc2\x9bz", 7) == "<input>:1:4: error: no\n  1 | a??z\n    |    ^");
+    BOOST_TEST(shown(std::string(100'000, '\x80'), 50'000).size() < 1'000u);
+}
+
 BOOST_AUTO_TEST_CASE(diagnostics_show_the_line_with_a_caret) {
     const diagnostic d{severity::error, "unknown-key", "a.yaml", {2, 3}, 4, "/do", "there is no key `dooo`.", "did you mean `do`?"};
     BOOST_TEST(render(d, "x: 1\n  dooo: 2\n") ==
