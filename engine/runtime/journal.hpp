@@ -1,17 +1,12 @@
 // Group commit: one thread that writes the checkpoints of all runs. While one transaction commits, the next batch gathers.
 //
-// Guarantees: checkpoints are written in the order in which they were given; a checkpoint is reported committed only when the database has said so; after a
-// connection was lost in the middle of a commit, its outcome is settled by the runs' revisions, never guessed. While the store cannot be
-// reached the journal waits and tries again; nothing is dropped. A checkpoint that the store refuses for what is in it, or stumbles over whenever it is
-// given it while it takes others (a row that somebody has locked, a text too large for the server), is held and tried again by itself: it keeps nobody else
-// waiting, and its run stays as it is stored.
+// Guarantees: those of group_commit.hpp, and: checkpoints are written in the order in which they were given; while the store cannot be reached the journal waits and tries again; nothing
+// is dropped.
 #pragma once
 
-#include "runtime/backoff.hpp"
-#include "store/connection.hpp"
+#include "runtime/group_commit.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,37 +37,14 @@ public:
     std::uint64_t checkpoints() const noexcept { return checkpoints_; }
 
 private:
-    /// A checkpoint that was refused by itself.
-    struct held_checkpoint {
-        store::checkpoint checkpoint;
-        std::chrono::steady_clock::time_point again;
-        milliseconds pause;
-        bool in_doubt;  ///< a try may have committed it
-    };
-    using batch = std::vector<store::checkpoint>;
-    enum class certainty { proven, suspected };  ///< whether the store took others meanwhile
+    using batch = group_commit::batch;
 
     void run();
     void expect_more() noexcept;
     batch next(std::vector<store::heartbeat_row>& beats);
-    /// One try; reports when it committed. Error: nothing is known to be written. `in_doubt`: an earlier try, or this one, may have committed.
-    store::store_result<void> attempt(batch& given, bool& in_doubt);
-    bool commit(batch& given, bool in_doubt = false);
-    void stand_aside(batch& given, const store::store_error& why);
-    void isolate(batch& given, bool in_doubt);
-    void single_out(batch& given, bool& in_doubt);
-    void hold(store::checkpoint refused, milliseconds pause, const store::store_error& why, bool in_doubt, certainty how = certainty::proven);
-    bool retry_held();
-    bool write_beats(std::vector<store::heartbeat_row>& beats);
     bool others_wait();
-    store::store_result<void> settle(const batch& given, std::vector<store::checkpoint_outcome>& outcomes);
 
-    std::shared_ptr<store::database> database_;
     std::size_t max_batch_;
-    report done_;
-    superseded newer_;
-    const std::function<void(std::string_view)>& log_;
-    outage outage_;
     stop_flag stop_;
     std::mutex mutex_;
     std::condition_variable arrived_;
@@ -81,10 +53,9 @@ private:
     bool stopping_ = false;
     std::atomic<bool> given_ = false;  ///< something waits; a hint, for who looks without the lock
     bool brisk_ = false;               ///< the journal's thread only: what came last came soon after a commit
-    std::vector<held_checkpoint> held_;  ///< the journal's thread only
-    std::unique_ptr<store::connection> connection_;
     std::atomic<std::uint64_t> transactions_ = 0;
     std::atomic<std::uint64_t> checkpoints_ = 0;
+    group_commit commits_;  ///< the journal's thread only
     std::thread thread_;
 };
 
