@@ -17,7 +17,7 @@ store::dead_letter unloadable(const store::run_row& row, const std::string& why)
     return {"run", row.id, row.shard, row.id, row.revision, "The run cannot be loaded: " + why, {}, {}, 1};
 }
 
-run_loader::run_loader(reader& asker, definition_cache& definitions, answers given) : asker_(asker), definitions_(definitions), answers_(std::move(given)) {}
+run_loader::run_loader(asker ask, definition_cache& definitions, answers given) : ask_(std::move(ask)), definitions_(definitions), answers_(std::move(given)) {}
 
 void run_loader::load(std::string run) {
     {
@@ -25,7 +25,7 @@ void run_loader::load(std::string run) {
         waiting_.push_back(std::move(run));
     }
     // As many questions as runs; those that find nothing left to take are over at once.
-    asker_.ask([this, asked = std::make_shared<ids>()](store::connection& c) {
+    ask_([this, asked = std::make_shared<ids>()](store::connection& c) {
         if (asked->empty()) *asked = take();
         return read(c, *asked);
     });

@@ -22,13 +22,15 @@ store::dead_letter unloadable(const store::run_row& row, const std::string& why)
 
 class run_loader {
 public:
+    /// reader::ask()
+    using asker = std::function<void(reader::job)>;
     struct answers {
         std::function<void(std::shared_ptr<loaded_run>)> loaded;
         /// The row when it could be read, null otherwise.
         std::function<void(std::string run, problem why, std::shared_ptr<store::run_row> row)> failed;
     };
 
-    run_loader(reader& asker, definition_cache& definitions, answers given);
+    run_loader(asker ask, definition_cache& definitions, answers given);
 
     void load(std::string run);
 
@@ -41,7 +43,7 @@ private:
     std::optional<store::store_error> complete(store::connection& c, store::run_row row);
     std::optional<store::store_error> give_up(store::connection& c, const std::string& run, const store::run_row* row, const store::store_error& error);
 
-    reader& asker_;
+    asker ask_;
     definition_cache& definitions_;
     answers answers_;
     std::mutex mutex_;

@@ -41,7 +41,7 @@ struct loading {
     std::map<std::string, int> loaded, failed;
     std::promise<void> start;
     runtime::reader asker{std::make_shared<fake_database>(store), 1, silent, [](const store_error&) {}};
-    runtime::run_loader loader{asker, definitions,
+    runtime::run_loader loader{[this](runtime::reader::job job) { asker.ask(std::move(job)); }, definitions,
                                {[this](const std::shared_ptr<runtime::loaded_run>& run) { note(loaded, run->row.id); },
                                 [this](const std::string& run, const problem&, const std::shared_ptr<store::run_row>&) { note(failed, run); }}};
 
