@@ -2,6 +2,8 @@
 #include "trial/world.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 namespace pawl::trial {
 
@@ -18,7 +20,8 @@ void world::later(std::function<void()> action, milliseconds delay) {
 }
 
 bool world::all_final() const {
-    return std::all_of(runs_.begin(), runs_.end(), [](const auto& r) { return is_final(r.second.status); });
+    const auto& all = runs();
+    return std::all_of(all.begin(), all.end(), [](const auto& r) { return is_final(r.second.status); });
 }
 
 /// In the order in which they are preferred without a seed.
@@ -63,15 +66,6 @@ std::vector<std::function<void()>> world::possible_now() {
     return possible;
 }
 
-/// The store's timers, which the engine polls.
-std::vector<store::due_run> world::due_runs() const {
-    std::vector<store::due_run> due;
-    for (const auto& [id, row] : runs_) {
-        if (row.due_at && !is_final(row.status)) due.push_back({id, 0, *row.due_at});
-    }
-    return due;
-}
-
 void world::ring() {
     set_clock(*alarm_);
     polled_ = false;
@@ -87,7 +81,7 @@ bool world::step() {
         return true;
     }
     auto possible = possible_now();
-    if (possible.empty() && !inbox_.empty() && !polled_) {
+    if (possible.empty() && store_.unconsumed() > 0 && !polled_) {
         polled_ = true;  // as the engine does every second, long before a far alarm
         fetch_inbox();
         return true;
@@ -113,7 +107,7 @@ void world::advance_to(time_point t) {
 }
 
 bool world::pass_time(std::optional<time_point> limit) {
-    core_->due(due_runs());
+    core_->due(store_.due(std::array<shard_id, 1>{0}, time_point::max(), std::numeric_limits<std::size_t>::max()));
     auto next = alarm_;
     if (!timed_.empty() && (!next || timed_.begin()->first < *next)) next = timed_.begin()->first;
     if (!next || (limit && *next > *limit)) return false;

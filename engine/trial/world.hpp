@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/core.hpp"
+#include "trial/memory_store.hpp"
 
 #include <deque>
 #include <functional>
@@ -58,7 +59,7 @@ public:
     void deploy(std::shared_ptr<const flow::workflow> workflow);
     /// Stores a run and its start message.
     void create_run(const std::string& id, const flow::workflow& workflow, const json::value& input, const std::string& agent = {}, const std::string& key = {});
-    void put_agent(store::agent_row row);
+    void put_agent(store::agent_row row) { store_.put_agent(std::move(row)); }
     /// As anybody may post to the store's inbox: a second post with the same source and id is dropped.
     void post(store::inbox_post message);
     /// A CloudEvent for every run that listens for its type; each takes (source, id) once. How many those are.
@@ -85,21 +86,21 @@ public:
         clock_ = std::max(clock_, t);
     }
 
-    const store::run_row& row(const std::string& id) const { return runs_.at(id); }
-    const std::map<std::string, store::run_row>& runs() const { return runs_; }
+    const store::run_row& row(const std::string& id) const { return store_.runs().at(id); }
+    const std::map<std::string, store::run_row>& runs() const { return store_.runs(); }
     /// By "agent/key".
-    const std::map<std::string, store::agent_row>& agents() const { return agents_; }
-    const std::vector<store::outbox_row>& events() const { return events_; }
-    const std::vector<store::step_row>& steps(const std::string& run) const;
-    const std::map<std::string, store::approval_row>& approvals() const { return approvals_; }
+    const std::map<std::string, store::agent_row>& agents() const { return store_.agents(); }
+    const std::vector<store::outbox_row>& events() const { return store_.events(); }
+    const std::vector<store::step_row>& steps(const std::string& run) const { return store_.steps_of(run); }
+    const std::map<std::string, store::approval_row>& approvals() const { return store_.approvals(); }
     std::size_t crashes() const { return crashes_; }
-    std::size_t commits() const { return commits_; }
+    std::size_t commits() const { return store_.commits(); }
     /// Checkpoints that reached the journal's head, also those that were refused: where a crash_point counts.
     std::size_t written() const { return written_; }
     /// Messages that were posted a second time (world_options::duplicates).
     std::size_t posted_twice() const { return posted_twice_; }
-    std::size_t blobs_of(const std::string& run) const;
-    std::size_t heartbeats_of(const std::string& run) const;
+    std::size_t blobs_of(const std::string& run) const { return store_.blobs_of(run).size(); }
+    std::size_t heartbeats_of(const std::string& run) const { return store_.heartbeats_of(run).size(); }
     /// What the process said of itself: a run that cannot be loaded, a lost lease.
     const std::vector<std::string>& said() const { return said_; }
 
@@ -126,11 +127,8 @@ private:
     void boot();
     void crash();
     void write(store::checkpoint c);
-    store::checkpoint_outcome write_run(const store::checkpoint& c);
-    void write_rest(const store::checkpoint& c);
-    void write_messages(const store::checkpoint& c);
+    void spread(const store::checkpoint& c);
     std::vector<std::function<void()>> possible_now();
-    std::vector<store::due_run> due_runs() const;
     void ring();
     void advance_to(time_point t);
 
@@ -141,18 +139,7 @@ private:
 
     // What survives a crash.
     std::map<std::string, std::shared_ptr<const flow::workflow>> definitions_;
-    std::map<std::string, store::run_row> runs_;
-    std::map<std::string, std::map<std::string, std::string>> blobs_;
-    std::map<std::string, std::vector<store::step_row>> steps_;
-    std::map<std::int64_t, store::inbox_entry> inbox_;
-    std::set<std::string> posted_;
-    std::map<std::string, store::agent_row> agents_;
-    std::map<std::string, store::approval_row> approvals_;
-    std::vector<store::outbox_row> events_;
-    std::map<std::string, std::map<std::string, store::heartbeat_row>> heartbeats_;  ///< by run and key
-    std::map<std::string, std::set<std::string>> subscriptions_;  ///< run -> types; "" is any
-    std::int64_t next_seq_ = 1;
-    std::int64_t epoch_ = 0;
+    memory_store store_;
     std::vector<store::inbox_post> outside_;  ///< messages still to be sent
     std::vector<std::string> said_;
 
@@ -169,8 +156,8 @@ private:
     bool polled_ = false;  ///< since the clock last moved
 
     std::uint64_t process_ = 0;
+    std::int64_t epoch_ = 0;
     std::size_t crashes_ = 0;
-    std::size_t commits_ = 0;
     std::size_t happened_ = 0;
     std::size_t circles_ = 0;
     std::size_t written_ = 0;
