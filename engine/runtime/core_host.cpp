@@ -3,6 +3,7 @@
 #include "runtime/migration.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pawl::runtime {
 namespace {
@@ -151,6 +152,7 @@ std::optional<store::store_error> core_host::renew(store::connection& c) {
     renewing_ = !held && is_transient(held.error());  // then this job is done again
     if (!held) return held.error();
     (void)set_clock(c);  // not worth an outage of its own: the next round asks again
+    adopt(c, *held);
     std::vector<store::lease> lost;
     for (const auto& [shard, epoch] : before) {
         if (std::none_of(held->begin(), held->end(), [&](const store::lease& l) { return l.shard == shard && l.epoch == epoch; })) lost.push_back({shard, epoch});
@@ -160,6 +162,24 @@ std::optional<store::store_error> core_host::renew(store::connection& c) {
     forget(lost);
     threads_.on_core([this, lost] { heart_->disown(lost); });
     return std::nullopt;
+}
+
+/// The store gave us a lease, or did not hear that we let one go, and the connection was lost before we knew: every renewal would keep it from all others, and nobody would drive its runs.
+/// What is unknown for two rounds in a row is nobody's who is just about to say so.
+void core_host::adopt(store::connection& c, const std::vector<store::lease>& held) {
+    const auto known = held_leases();
+    const auto before = std::exchange(strangers_, {});
+    std::vector<shard_id> ours;
+    for (const auto& [shard, epoch] : held) {
+        if (known.contains(shard)) continue;
+        const auto at = before.find(shard);
+        if (at != before.end() && at->second == epoch) {
+            ours.push_back(shard);
+        } else {
+            strangers_.emplace(shard, epoch);
+        }
+    }
+    if (!ours.empty()) (void)own(c, std::move(ours), 0);  // when it fails, they are strangers again
 }
 
 core_host::epochs core_host::held_leases() const {

@@ -89,6 +89,7 @@ private:
     store::store_result<void> set_clock(store::connection& c);
     epochs held_leases() const;
     void forget(const std::vector<store::lease>& lost);
+    void adopt(store::connection& c, const std::vector<store::lease>& held);
 
     host_threads& threads_;
     const engine_options& options_;
@@ -100,6 +101,7 @@ private:
     std::atomic<bool> fetching_ = false, fetch_again_ = false, renewing_ = false;
     mutable std::mutex mutex_;
     epochs leases_;
+    epochs strangers_;  ///< one renewal at a time: leases that the store says are ours, and that we do not know of
     run_loader loader_;
     std::unique_ptr<core> heart_;
 };

@@ -1,5 +1,6 @@
 #include "sim/effects.hpp"
 
+#include "runtime/workflow_effect.hpp"
 #include "support/functions.hpp"
 
 namespace pawl::sim {
@@ -11,7 +12,7 @@ namespace {
 /// A tool in another process: its code runs some time after start(), its answer arrives some time after that; a crash may come in between.
 class tools final : public runtime::effect {
 public:
-    tools(trial::world& w, ledger& outside) : world_(w), outside_(outside) {}
+    tools(workbench bench, ledger& outside) : bench_(std::move(bench)), outside_(outside) {}
 
     std::vector<function_description> functions() const override { return simulated_functions(); }
 
@@ -34,7 +35,7 @@ public:
     }
 
     void start(std::shared_ptr<const runtime::call_request> request, runtime::completion done, runtime::progress_sink) override {
-        world_.later([this, request, done] { execute(request, done); });
+        bench_.later([this, request, done] { execute(request, done); }, true);
     }
 
     void cancel(std::string_view) override {}
@@ -70,15 +71,22 @@ private:
             outside.effects[request->key] = 1;
             outcome.value = json::object{{"echo", request->arguments}, {"key", request->key}};
         }
-        const int answers = world_.random(10) == 0 ? 2 : 1;
-        for (int i = 0; i < answers; ++i) world_.later([done, outcome] { done(outcome); });
+        const int answers = bench_.random(10) == 0 ? 2 : 1;
+        for (int i = 0; i < answers; ++i) bench_.later([done, outcome] { done(outcome); }, false);
     }
 
-    trial::world& world_;
+    workbench bench_;
     ledger& outside_;
 };
 
 }  // namespace
+
+std::shared_ptr<const runtime::effect_registry> simulated_tools(workbench bench, ledger& outside) {
+    auto registry = std::make_shared<runtime::effect_registry>();
+    (void)registry->add(std::make_shared<tools>(std::move(bench), outside));
+    (void)registry->add(std::make_shared<runtime::workflow_effect>());
+    return registry;
+}
 
 std::vector<function_description> simulated_functions() {
     constexpr const char* here = "simulation";
@@ -95,9 +103,7 @@ simulation::simulation(trial::world_options options, std::shared_ptr<const flow:
         world_->send({0, asked.run, "approval", "human", asked.id, R"({"key":")" + asked.key + R"(","decision":"approved"})"});
     };
     world_ = std::make_unique<trial::world>(std::move(options), [this](trial::world& w) {
-        auto registry = std::make_shared<runtime::effect_registry>();
-        (void)registry->add(std::make_shared<tools>(w, ledger_));
-        return registry;
+        return simulated_tools({[&w](std::function<void()> work, bool) { w.later(std::move(work)); }, [&w](std::uint64_t below) { return w.random(below); }}, ledger_);
     });
     world_->deploy(workflow_);
 }

@@ -3,6 +3,7 @@
 
 #include "trial/world.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +18,15 @@ struct ledger {
     std::map<std::string, json::value> arguments;     ///< per key
     std::vector<std::string> digest_violations;       ///< keys seen with different arguments
 };
+
+/// What simulated tools need of the process they work in.
+struct workbench {
+    /// The tool's own work, some time from now; `outside`: it does not need the engine for it, which may stand still meanwhile.
+    std::function<void(std::function<void()>, bool outside)> later;
+    std::function<std::uint64_t(std::uint64_t below)> random;
+};
+
+std::shared_ptr<const runtime::effect_registry> simulated_tools(workbench bench, ledger& outside);
 
 /// The functions that simulated flows call: sim.pure, sim.pay (idempotent), sim.once (at-most-once), sim.flaky (idempotent; its first two attempts fail),
 /// sim.remember (transactional, changes the agent), sim.ask (parks until a human decides).

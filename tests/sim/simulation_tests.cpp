@@ -1,5 +1,5 @@
-#include "flow/compile.hpp"
 #include "sim/effects.hpp"
+#include "sim/flows.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,62 +10,6 @@
 using namespace pawl;
 
 namespace {
-
-constexpr std::string_view everything = R"(
-document: { dsl: '1.0.3', namespace: sim, name: everything, version: '1.0.0' }
-do:
-  - prepare:
-      set: { orders: [ { id: 1 }, { id: 2 }, { id: 3 } ], paid: [] }
-      export: { as: '{ started: 1 }' }
-  - payAll:
-      for: { each: order, in: .orders }
-      do:
-        - pay:
-            call: sim.pay
-            with: { order: '${ $order.id }', position: '${ $index }' }
-            output: { as: '$input | .paid += [$order.id]' }
-        - pause:
-            if: '$order.id == 2'
-            wait: PT10S
-  - remember:
-      call: sim.remember
-      with: {}
-      input: { from: . }
-      output: { as: '$input + { count: .count }' }
-  - together:
-      fork:
-        branches:
-          - left: { call: sim.pay, with: { branch: left }, output: { as: .echo.branch } }
-          - right: { call: sim.pure, with: { branch: right }, output: { as: .echo.branch } }
-          - slow: { wait: PT1H, output: { as: '"slow"' } }
-      output: { as: '{ branches: . }' }
-  - stubborn:
-      try:
-        - attempt: { call: sim.flaky, with: { x: 1 }, output: { as: '$input + { flaky: .echo.x }' } }
-      catch:
-        errors: { with: { type: communication } }
-        retry: { delay: PT1S, backoff: { exponential: {} }, limit: { attempt: { count: 5 } }, jitter: { from: PT0S, to: PT1S } }
-  - ask:
-      call: sim.ask
-      with: { title: may I }
-      output: { as: '$input + { answer: . }' }
-  - announce:
-      emit: { event: { with: { type: sim.done.v1, data: { answer: '${ .answer }' } } } }
-      output: { as: '.data' }
-  - rememberAgain: { call: sim.remember, with: {}, output: { as: '{ count: .count, context: $context }' } }
-)";
-
-std::shared_ptr<const flow::workflow> compiled(std::string_view yaml) {
-    flow::compile_options options;
-    options.file = "sim.yaml";
-    options.functions = sim::simulated_functions();
-    auto made = flow::compile(yaml, options);
-    for (const auto& d : made.diagnostics) {
-        if (d.level == severity::error) BOOST_ERROR(render(d, yaml));
-    }
-    BOOST_REQUIRE(made.compiled);
-    return made.compiled;
-}
 
 /// Crashes between any two events, unless a test says otherwise.
 trial::world_options crashing(std::uint64_t seed = 1) {
@@ -95,7 +39,7 @@ void check_world(const sim::simulation& s, const std::string& run, const trial::
 BOOST_AUTO_TEST_SUITE(simulation)
 
 BOOST_AUTO_TEST_CASE(a_run_without_crashes_executes_each_call_once) {
-    const auto w = compiled(everything);
+    const auto w = sim::compiled(sim::everything);
     auto o = crashing();
     o.crash_probability = 0;
     sim::simulation world(o, w);
@@ -106,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_run_without_crashes_executes_each_call_once) {
 }
 
 BOOST_AUTO_TEST_CASE(thousands_of_crash_histories_end_the_same) {
-    const auto w = compiled(everything);
+    const auto w = sim::compiled(sim::everything);
     std::size_t crashes = 0, commits = 0;
     // As many as somebody wants: PAWL_SIMULATION_SEEDS=100000 .build/release/bin/test_sim --run_test=simulation/thousands*
     const char* wanted = std::getenv("PAWL_SIMULATION_SEEDS");
@@ -133,7 +77,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_crash_histories_end_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(a_seed_reproduces_its_history_exactly) {
-    const auto w = compiled(everything);
+    const auto w = sim::compiled(sim::everything);
     std::vector<std::string> first;
     for (int round = 0; round < 2; ++round) {
         auto o = crashing(4711);
@@ -151,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_seed_reproduces_its_history_exactly) {
 }
 
 BOOST_AUTO_TEST_CASE(an_at_most_once_call_is_never_repeated) {
-    const auto w = compiled(R"(
+    const auto w = sim::compiled(R"(
 document: { dsl: '1.0.3', namespace: sim, name: once, version: '1.0.0' }
 do:
   - first: { call: sim.pure, with: {} }
@@ -181,7 +125,7 @@ do:
 }
 
 BOOST_AUTO_TEST_CASE(a_long_loop_keeps_its_state_small_whatever_crashes) {
-    const auto w = compiled(R"(
+    const auto w = sim::compiled(R"(
 document: { dsl: '1.0.3', namespace: sim, name: loop, version: '1.0.0' }
 do:
   - make: { set: { items: '${ [range(300)] }' } }
@@ -202,7 +146,7 @@ do:
 }
 
 BOOST_AUTO_TEST_CASE(events_are_gone_through_once_and_in_order_whatever_crashes) {
-    const auto w = compiled(R"(
+    const auto w = sim::compiled(R"(
 document: { dsl: '1.0.3', namespace: sim, name: listen, version: '1.0.0' }
 do:
   - each:

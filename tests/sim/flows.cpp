@@ -1,0 +1,66 @@
+#include "sim/flows.hpp"
+
+#include "flow/compile.hpp"
+#include "sim/effects.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace pawl::sim {
+
+const std::string_view everything = R"(
+document: { dsl: '1.0.3', namespace: sim, name: everything, version: '1.0.0' }
+do:
+  - prepare:
+      set: { orders: [ { id: 1 }, { id: 2 }, { id: 3 } ], paid: [] }
+      export: { as: '{ started: 1 }' }
+  - payAll:
+      for: { each: order, in: .orders }
+      do:
+        - pay:
+            call: sim.pay
+            with: { order: '${ $order.id }', position: '${ $index }' }
+            output: { as: '$input | .paid += [$order.id]' }
+        - pause:
+            if: '$order.id == 2'
+            wait: PT10S
+  - remember:
+      call: sim.remember
+      with: {}
+      input: { from: . }
+      output: { as: '$input + { count: .count }' }
+  - together:
+      fork:
+        branches:
+          - left: { call: sim.pay, with: { branch: left }, output: { as: .echo.branch } }
+          - right: { call: sim.pure, with: { branch: right }, output: { as: .echo.branch } }
+          - slow: { wait: PT1H, output: { as: '"slow"' } }
+      output: { as: '{ branches: . }' }
+  - stubborn:
+      try:
+        - attempt: { call: sim.flaky, with: { x: 1 }, output: { as: '$input + { flaky: .echo.x }' } }
+      catch:
+        errors: { with: { type: communication } }
+        retry: { delay: PT1S, backoff: { exponential: {} }, limit: { attempt: { count: 5 } }, jitter: { from: PT0S, to: PT1S } }
+  - ask:
+      call: sim.ask
+      with: { title: may I }
+      output: { as: '$input + { answer: . }' }
+  - announce:
+      emit: { event: { with: { type: sim.done.v1, data: { answer: '${ .answer }' } } } }
+      output: { as: '.data' }
+  - rememberAgain: { call: sim.remember, with: {}, output: { as: '{ count: .count, context: $context }' } }
+)";
+
+std::shared_ptr<const flow::workflow> compiled(std::string_view yaml) {
+    flow::compile_options options;
+    options.file = "sim.yaml";
+    options.functions = simulated_functions();
+    auto made = flow::compile(yaml, options);
+    for (const auto& d : made.diagnostics) {
+        if (d.level == severity::error) BOOST_ERROR(render(d, yaml));
+    }
+    BOOST_REQUIRE(made.compiled);
+    return made.compiled;
+}
+
+}  // namespace pawl::sim

@@ -1,0 +1,17 @@
+// Flows that simulations run, on the simulated tools (effects.hpp).
+#pragma once
+
+#include "flow/workflow.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace pawl::sim {
+
+/// Loops, timers, a fork, retries, a human, an event and the agent's state: six calls with effects.
+extern const std::string_view everything;
+
+/// Must compile without an error.
+std::shared_ptr<const flow::workflow> compiled(std::string_view yaml);
+
+}  // namespace pawl::sim
