@@ -102,17 +102,16 @@ void core::reset_agent(const store::inbox_entry& message) {
     const auto body = parse_json(message.body);
     const auto order = body && body->is_object() ? body->get_object() : json::object();
     const auto agent = text_in(order, "agent"), key = text_in(order, "agentKey");
-    const auto finish = [this, shard = message.shard, seq = message.seq, agent, key](const std::optional<store::agent_row>& stored) {
-        const auto lease = held_.find(shard);
-        if (lease == held_.end()) return;
+    const auto finish = [this, lease = store::lease{message.shard, held_.at(message.shard).epoch}, seq = message.seq, agent, key](const std::optional<store::agent_row>& stored) {
         const auto held = agents_.find(agent, key);
-        if (held && held->is_in_doubt()) {  // its revision is not known now
+        // Under another lease it may have been done by others meanwhile: the inbox tells. In doubt its revision is not known now.
+        if (!holds(lease) || (held && held->is_in_doubt())) {
             handled_.erase(seq);
             return;
         }
         store::checkpoint reset;
-        reset.shard = shard;
-        reset.epoch = lease->second.epoch;
+        reset.shard = lease.shard;
+        reset.epoch = lease.epoch;
         reset.consumed = {seq};
         if (held || stored) {
             store::agent_row fresh;

@@ -53,6 +53,14 @@ void core::disown(const std::vector<store::lease>& leases) {
     }
     for (const auto& id : gone) drop(id);
     release_lying(lost);
+    // Whoever has the shard now takes what waits for runs that are being loaded; should it come back to us, the inbox tells what is left.
+    for (auto& [id, load] : loading_) {
+        std::erase_if(load.inputs, [&](const run_input& input) {
+            const bool theirs = input.what == run_input::kind::message && lost(input.message.shard);
+            if (theirs) handled_.erase(input.message.seq);
+            return theirs;
+        });
+    }
     turns_.release_groups(shards, ports_.now());
     turns_changed();
 }

@@ -140,6 +140,44 @@ BOOST_AUTO_TEST_CASE(a_message_that_was_taken_and_not_applied_comes_again) {
     BOOST_TEST((p.ports.commits.front().consumed == std::vector<std::int64_t>{7}));
 }
 
+BOOST_AUTO_TEST_CASE(a_message_that_waited_for_a_load_may_have_been_taken_by_others_when_the_shard_comes_back) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.hear("r1", 7);
+    p.core.disown({{0, 1}});  // another engine takes the message
+    p.core.own({{0, 3}}, {});
+    p.core.wake("r1");
+    p.loaded("r1");  // read before it was ours again
+    p.loaded("r1");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.ports.commits.front().consumed.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_of_an_agent_is_not_done_under_another_lease_than_it_was_taken_under) {
+    played p;
+    const auto reset = [&p] {
+        store::inbox_entry e;
+        e.seq = 7;
+        e.kind = "reset";
+        e.source = "test";
+        e.id = "7";
+        e.body = R"({"agent":"desk","agentKey":"k"})";
+        p.core.received({e});
+    };
+    p.core.own({{0, 1}}, {});
+    reset();
+    p.core.disown({{0, 1}});
+    p.core.own({{0, 3}}, {});
+    BOOST_TEST_REQUIRE(p.ports.agent_loads.size() == 1u);
+    std::exchange(p.ports.agent_loads, {}).front()(std::optional(agent(5)));
+    BOOST_TEST(p.ports.commits.empty());
+    reset();  // nobody has done it: the inbox brings it again
+    BOOST_TEST_REQUIRE(p.ports.agent_loads.size() == 1u);
+    p.ports.agent_loads.front()(std::optional(agent(5)));
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.ports.commits.front().epoch == 3);
+}
+
 BOOST_AUTO_TEST_CASE(messages_behind_a_refused_checkpoint_come_again_in_their_order) {
     played p;
     p.core.own({{0, 1}}, {});
