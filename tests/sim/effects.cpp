@@ -35,6 +35,10 @@ public:
     }
 
     void start(std::shared_ptr<const runtime::call_request> request, runtime::completion done, runtime::progress_sink) override {
+        if (request->function == "sim.long") {
+            if (request->beat) request->beat({});
+            return go_on(request, done, request->last_detail.empty() ? 0 : parse_json(request->last_detail)->at("done").to_number<std::int64_t>());
+        }
         bench_.later([this, request, done] { execute(request, done); }, true);
     }
 
@@ -57,6 +61,20 @@ private:
         row.key = request.key;
         row.status = status;
         return row;
+    }
+
+    void go_on(const std::shared_ptr<const runtime::call_request>& request, const runtime::completion& done, std::int64_t at) {
+        if (at == request->arguments.at("items").to_number<std::int64_t>()) {
+            ++outside_.executions[request->key];
+            return done({json::object{{"done", at}}, {}, {}});
+        }
+        bench_.later(
+            [this, request, done, at] {
+                ++outside_.items[request->key][at];
+                if (request->beat) request->beat(to_text(json::object{{"done", at + 1}}));
+                go_on(request, done, at + 1);
+            },
+            false);
     }
 
     void execute(const std::shared_ptr<const runtime::call_request>& request, const runtime::completion& done) {
@@ -90,8 +108,11 @@ std::shared_ptr<const runtime::effect_registry> simulated_tools(workbench bench,
 
 std::vector<function_description> simulated_functions() {
     constexpr const char* here = "simulation";
+    auto long_tool = function("sim.long", effect_safety::idempotent, here);
+    long_tool.beats = true;
     return {function("sim.pure", effect_safety::pure, here),         function("sim.pay", effect_safety::idempotent, here),
             function("sim.once", effect_safety::at_most_once, here), function("sim.flaky", effect_safety::idempotent, here),
+            long_tool,
             function("sim.remember", effect_safety::transactional, here), function("sim.ask", effect_safety::idempotent, here)};
 }
 

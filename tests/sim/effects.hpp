@@ -3,6 +3,7 @@
 
 #include "trial/world.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@ struct ledger {
     std::map<std::string, int> effects;               ///< per idempotency key, how often it had an effect (deduplicated by key)
     std::map<std::string, json::value> arguments;     ///< per key
     std::vector<std::string> digest_violations;       ///< keys seen with different arguments
+    std::map<std::string, std::map<std::int64_t, int>> items;  ///< per key of a long call, how often each item was done
 };
 
 /// What simulated tools need of the process they work in.
@@ -29,7 +31,7 @@ struct workbench {
 std::shared_ptr<const runtime::effect_registry> simulated_tools(workbench bench, ledger& outside);
 
 /// The functions that simulated flows call: sim.pure, sim.pay (idempotent), sim.once (at-most-once), sim.flaky (idempotent; its first two attempts fail),
-/// sim.remember (transactional, changes the agent), sim.ask (parks until a human decides).
+/// sim.remember (transactional, changes the agent), sim.ask (parks until a human decides), sim.long (idempotent; does `items` items, one after the other, and tells after each how far it is).
 std::vector<function_description> simulated_functions();
 
 /// A run of `workflow` among the simulated tools; a human approves whatever is asked.

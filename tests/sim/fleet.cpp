@@ -65,6 +65,14 @@ void fleet::publish(const store::published_event& event) {
     }
 }
 
+void fleet::post(const store::inbox_post& message) {
+    for (int i = 0; i < 2; ++i) {
+        later(milliseconds(i == 0 ? 0 : static_cast<std::int64_t>(random(3'000))), [this, message] {
+            if (rows_.post(message)) ring();
+        });
+    }
+}
+
 /// NOTIFY: soon, sometimes late, twice or never.
 void fleet::ring() {
     for (auto& e : engines_) {
@@ -87,7 +95,7 @@ void fleet::fail_somehow() {
     auto& victim = engines_[number];
     if (!victim) return;
     ++faults_;
-    const auto kind = random(10);
+    const auto kind = random(11);
     note(kind);
     tell([&] { return victim->owner() + " meets with a misfortune of kind " + std::to_string(kind); });
     if (kind < 3) {
@@ -110,6 +118,9 @@ void fleet::fail_somehow() {
             if (e) e->cut();
         }
         database_away_until_ = time_ + milliseconds(static_cast<std::int64_t>(random(4'000)));
+    } else if (kind < 10) {
+        ++counts_.full_disks;
+        disk_full_until_ = time_ + milliseconds(static_cast<std::int64_t>(random(4'000)));
     } else {
         ++counts_.clock_steps;
         database_ahead_ += milliseconds(static_cast<std::int64_t>(random(10'000)) - 5'000);

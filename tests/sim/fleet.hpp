@@ -31,8 +31,9 @@ struct fleet_options {
 };
 
 struct fleet_counts {
-    std::size_t kills = 0, stops = 0, cuts = 0, restarts = 0, clock_steps = 0;
+    std::size_t kills = 0, stops = 0, cuts = 0, restarts = 0, clock_steps = 0, full_disks = 0;
     std::size_t losses = 0;       ///< questions or answers that got lost
+    std::size_t refusals = 0;     ///< checkpoints and heartbeats that the store refused for no reason that passes
     std::size_t take_overs = 0;   ///< of a shard that another engine had held
     std::size_t fenced = 0;       ///< checkpoints under a lease that was not theirs any more
     std::size_t commits = 0;
@@ -54,6 +55,8 @@ public:
     void later(milliseconds after, std::function<void()> work) { outside_actions_.emplace(time_ + after, std::move(work)); }
     /// As a client does that hears of no answer: again, after a while.
     void publish(const store::published_event& event);
+    /// The same for a message to a run: an operator's order, for one.
+    void post(const store::inbox_post& message);
 
     /// Until every run is final and nobody outside has anything left to do. False when it is stuck.
     bool run_to_end();
@@ -90,7 +93,7 @@ private:
     std::mt19937_64 random_;
     time_point time_{milliseconds(1'800'000'000'000)};   ///< what really passes
     milliseconds database_ahead_{0};                     ///< of time_, as the database's clock shows it
-    time_point database_away_until_{};
+    time_point database_away_until_{}, disk_full_until_{};
     trial::memory_store rows_;
     std::map<std::string, store::definition_row> definitions_;
     std::vector<std::shared_ptr<const flow::workflow>> workflows_;

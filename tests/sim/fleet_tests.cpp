@@ -47,6 +47,31 @@ do:
           - admit: { set: '${ $error.title }' }
 )";
 
+constexpr std::string_view child = R"(
+document: { dsl: '1.0.3', namespace: sim, name: child, version: '1.0.0' }
+do:
+  - pay: { call: sim.pay, with: { of: '${ $workflow.input.n }' } }
+  - pause: { wait: PT2S }
+  - say: { set: { paid: '${ $workflow.input.n }' } }
+)";
+
+constexpr std::string_view parent = R"(
+document: { dsl: '1.0.3', namespace: sim, name: parent, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - one: { run: { workflow: { namespace: sim, name: child, version: '1.0.0', input: { n: 1 } } } }
+          - two: { run: { workflow: { namespace: sim, name: child, version: '1.0.0', input: { n: 2 } } } }
+  - third: { run: { workflow: { namespace: sim, name: child, version: '1.0.0', input: { n: 3 } } }, output: { as: '$input + [.]' } }
+)";
+
+constexpr std::string_view lengthy = R"(
+document: { dsl: '1.0.3', namespace: sim, name: lengthy, version: '1.0.0' }
+do:
+  - first: { call: sim.long, with: { items: 40 } }
+)";
+
 /// An hour of nothing but polls says nothing more than half a minute of it.
 std::string without_long_waits(std::string_view yaml) {
     std::string out(yaml);
@@ -55,7 +80,9 @@ std::string without_long_waits(std::string_view yaml) {
 }
 
 struct flows {
-    std::vector<std::shared_ptr<const flow::workflow>> all{sim::compiled(without_long_waits(sim::everything)), sim::compiled(listening), sim::compiled(counting), sim::compiled(risky)};
+    std::vector<std::shared_ptr<const flow::workflow>> all{sim::compiled(without_long_waits(sim::everything)), sim::compiled(listening), sim::compiled(counting), sim::compiled(risky), sim::compiled(lengthy)};
+
+    flows() { all.push_back(sim::compiled(parent, {sim::compiled(child)})); }
 };
 
 const std::vector<std::shared_ptr<const flow::workflow>>& workflows() {
@@ -78,12 +105,21 @@ sim::fleet_options options_for(std::uint64_t seed) {
     return o;
 }
 
-void fill(sim::fleet& f) {
+void fill(sim::fleet& f, std::uint64_t seed) {
     f.create_run("everything-1", "everything", 0, nullptr, "a", "k");
     f.create_run("everything-2", "everything", 1, nullptr, "a", "l");
     f.create_run("listening-1", "listening", 2, nullptr);
     for (int i = 0; i < counters; ++i) f.create_run("counting-" + std::to_string(i), "counting", 2, nullptr, "c", "k");
     f.create_run("risky-1", "risky", 1, nullptr);
+    f.create_run("parent-1", "parent", 0, nullptr);
+    f.create_run("lengthy-1", "lengthy", 1, nullptr);
+    // An operator, who comes at any time.
+    for (int i = 0; i < 2; ++i) {
+        const auto number = std::to_string(i);
+        const auto at = milliseconds(static_cast<std::int64_t>(seed * 7'919 % 40'000)) + std::chrono::seconds(15 * i);
+        f.later(at, [&f, number] { f.post({1, "everything-2", "pause", "operator", "pause " + number, R"({"by":"somebody"})"}); });
+        f.later(at + std::chrono::seconds(7), [&f, number] { f.post({1, "everything-2", "resume", "operator", "resume " + number, R"({"by":"somebody"})"}); });
+    }
     // Once the run listens: what nobody listens for is not kept.
     for (int n = 1; n <= 7; ++n) {
         const auto type = n <= 6 ? "bill" : "enough";
@@ -112,10 +148,17 @@ void check(const sim::fleet& f) {
     for (const auto& [key, arguments] : f.outside().arguments) {
         if (arguments == json::value{{"x", 1}} && f.outside().executions.at(key) > 1 && !f.outside().effects.contains(key)) BOOST_ERROR("an at-most-once call ran twice");
     }
-    // Six of each `everything`, six bills, one of each counter, and the risky one when it was carried out.
+    BOOST_TEST(runs.at("parent-1").output == R"([{"paid":1},{"paid":2},{"paid":3}])");
+    BOOST_TEST(runs.size() == 6u + counters + 3u);
+    BOOST_TEST(runs.at("lengthy-1").output == R"({"done":40})");
+    // Done again is only what was not known to be done when somebody else went on with it.
+    BOOST_TEST_REQUIRE(f.outside().items.size() == 1u);
+    BOOST_TEST(f.outside().items.begin()->second.size() == 40u);
+    BOOST_TEST(f.rows().heartbeats_of("lengthy-1").empty());
+    // Five of each `everything` beside the flaky one, six bills, one of each counter, three children's.
     std::size_t payments = 0;
     for (const auto& [key, arguments] : f.outside().arguments) payments += arguments == json::value{{"x", 1}} ? 0 : 1;
-    BOOST_TEST(payments == 2 * 5 + 6 + counters);
+    BOOST_TEST(payments == 2 * 5 + 6 + counters + 3);
 }
 
 }  // namespace
@@ -126,7 +169,7 @@ BOOST_AUTO_TEST_CASE(engines_without_misfortune_share_the_work) {
     auto o = options_for(1);
     o.most_faults = 0;
     sim::fleet f(o, workflows());
-    fill(f);
+    fill(f, o.seed);
     BOOST_TEST_REQUIRE(f.run_to_end());
     check(f);
     BOOST_TEST(f.counts().fenced == 0u);
@@ -149,7 +192,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_histories_of_a_fleet_end_the_same) {
         auto options = options_for(seed);
         options.tells = one != nullptr;
         sim::fleet f(options, workflows());
-        fill(f);
+        fill(f, seed);
         BOOST_TEST_INFO_SCOPE("PAWL_SIMULATION_SEED=" << seed);
         const bool ended = f.run_to_end();
         BOOST_TEST_REQUIRE(ended, "stuck" << f.where_it_stands());
@@ -160,6 +203,8 @@ BOOST_AUTO_TEST_CASE(thousands_of_histories_of_a_fleet_end_the_same) {
         all.cuts += c.cuts;
         all.restarts += c.restarts;
         all.clock_steps += c.clock_steps;
+        all.full_disks += c.full_disks;
+        all.refusals += c.refusals;
         all.losses += c.losses;
         all.take_overs += c.take_overs;
         all.fenced += c.fenced;
@@ -167,7 +212,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_histories_of_a_fleet_end_the_same) {
         all.steps += c.steps;
     }
     std::cout << "fleet: " << last - first + 1 << " seeds, " << all.steps << " steps, " << all.commits << " commits, " << all.kills << " kills, " << all.stops << " stops, " << all.cuts << " cut connections, "
-              << all.restarts << " restarts of the database, " << all.clock_steps << " clocks set, " << all.losses << " lost questions or answers, " << all.take_overs << " take-overs, " << all.fenced
+              << all.restarts << " restarts of the database, " << all.clock_steps << " clocks set, " << all.full_disks << " full disks, " << all.refusals << " refusals, " << all.losses << " lost questions or answers, " << all.take_overs << " take-overs, " << all.fenced
               << " fenced checkpoints\n";
     if (one == nullptr) {
         BOOST_TEST(all.take_overs > seeds);
@@ -180,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_seed_of_a_fleet_reproduces_its_history_exactly) {
     std::set<std::uint64_t> histories;
     for (int round = 0; round < 2; ++round) {
         sim::fleet f(options_for(4711), workflows());
-        fill(f);
+        fill(f, 4711);
         BOOST_TEST_REQUIRE(f.run_to_end());
         histories.insert(f.fingerprint() + f.counts().steps);
     }

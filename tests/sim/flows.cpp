@@ -51,10 +51,17 @@ do:
   - rememberAgain: { call: sim.remember, with: {}, output: { as: '{ count: .count, context: $context }' } }
 )";
 
-std::shared_ptr<const flow::workflow> compiled(std::string_view yaml) {
+std::shared_ptr<const flow::workflow> compiled(std::string_view yaml, const std::vector<std::shared_ptr<const flow::workflow>>& others) {
     flow::compile_options options;
     options.file = "sim.yaml";
     options.functions = simulated_functions();
+    options.find_workflow = [&](std::string_view, std::string_view name, std::string_view) {
+        flow::found_workflow found;
+        for (const auto& each : others) {
+            if (each->document.name == name) found = {each->document.version, each->digest, each, {}, {}};
+        }
+        return found;
+    };
     auto made = flow::compile(yaml, options);
     for (const auto& d : made.diagnostics) {
         if (d.level == severity::error) BOOST_ERROR(render(d, yaml));

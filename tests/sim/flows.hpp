@@ -5,13 +5,14 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace pawl::sim {
 
 /// Loops, timers, a fork, retries, a human, an event and the agent's state: six calls with effects.
 extern const std::string_view everything;
 
-/// Must compile without an error.
-std::shared_ptr<const flow::workflow> compiled(std::string_view yaml);
+/// Must compile without an error. `others` are those that `run: workflow` may name.
+std::shared_ptr<const flow::workflow> compiled(std::string_view yaml, const std::vector<std::shared_ptr<const flow::workflow>>& others = {});
 
 }  // namespace pawl::sim

@@ -60,12 +60,12 @@ public:
             }
             line_.rang();
             return outcomes;
-        });
+        }, true);
     }
     store::store_result<void> beat(std::span<const store::heartbeat_row> rows) override {
         return ask([&] {
             for (const auto& row : rows) store_.rows.beat(row);
-        });
+        }, true);
     }
     store::store_result<std::vector<store::lease>> acquire_leases(std::string_view owner, std::span<const shard_id> wanted, std::size_t most, milliseconds ttl) override {
         // As SOCI's: a renewal first, then what is free.
@@ -94,8 +94,8 @@ private:
     };
 
     template <class F>
-    auto ask(F&& question) -> typename answer_of<std::invoke_result_t<F&>>::type {
-        if (auto lost = line_.to_store()) return *lost;
+    auto ask(F&& question, bool writes = false) -> typename answer_of<std::invoke_result_t<F&>>::type {
+        if (auto lost = line_.to_store(writes)) return *lost;
         if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
             question();
             if (auto lost = line_.to_process()) return *lost;

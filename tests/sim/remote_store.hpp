@@ -14,8 +14,8 @@ namespace pawl::sim {
 class wire {
 public:
     virtual ~wire() = default;
-    /// The question is on its way to the store. Error: it never arrives there.
-    virtual std::optional<store::store_error> to_store() = 0;
+    /// The question is on its way to the store. Error: it never arrives there, or is refused.
+    virtual std::optional<store::store_error> to_store(bool writes) = 0;
     /// It has been carried out, and the answer is on its way back. Error: it never arrives.
     virtual std::optional<store::store_error> to_process() = 0;
     /// Error: nobody answers at the other end now.

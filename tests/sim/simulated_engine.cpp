@@ -98,13 +98,19 @@ std::optional<store::store_error> simulated_engine::travel(whereabouts where) {
     return std::nullopt;
 }
 
-std::optional<store::store_error> simulated_engine::to_store() {
+std::optional<store::store_error> simulated_engine::to_store(bool writes) {
     if (dying_) return lost();
     if (auto never = travel(whereabouts::to_store)) return never;
     // What is under way to the store when the process dies may arrive or not.
     if (dying_) return among_.random(2) == 0 ? std::optional(lost()) : std::nullopt;
     if (among_.time_ < among_.database_away_until_) return lost();
     if (among_.may_fail() && among_.chance(among_.options_.loss_probability)) return store::store_error{store::store_errc::busy, "locked by somebody"};
+    if (writes && among_.time_ < among_.disk_full_until_) return store::store_error{store::store_errc::full, "no space left on the device"};
+    // For what is in it, as far as anybody can tell: the next time it is taken.
+    if (writes && among_.may_fail() && among_.chance(among_.options_.loss_probability / 4)) {
+        ++among_.counts_.refusals;
+        return store::store_error{store::store_errc::failed, "value too long"};
+    }
     return std::nullopt;
 }
 

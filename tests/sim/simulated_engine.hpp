@@ -46,7 +46,7 @@ public:
     time_point local(time_point of_database, time_point) override { return of_database; }
 
     // wire
-    std::optional<store::store_error> to_store() override;
+    std::optional<store::store_error> to_store(bool writes) override;
     std::optional<store::store_error> to_process() override;
     std::optional<store::store_error> connect() override;
     void rang() override { among_.ring(); }
