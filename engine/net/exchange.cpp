@@ -1,8 +1,34 @@
 #include "net/exchange.hpp"
 
 #include <boost/asio/connect.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+
+#include <algorithm>
+#include <array>
 
 namespace pawl::net {
+namespace {
+
+/// May a request be sent again when it is not known whether it arrived? Others could happen twice (RFC 9110, 9.2.2).
+bool may_repeat(const http_request& request) {
+    constexpr std::array<std::string_view, 5> methods{"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
+    return std::find(methods.begin(), methods.end(), request.method) != methods.end() || find_header(request.headers, "Idempotency-Key") != nullptr;
+}
+
+/// What `Location` leads to, seen from the URL that was asked (RFC 9110, 10.2.2); empty when it is no reference.
+std::string resolved(const url_parts& from, const std::string& location) {
+    const bool v6 = from.host.find(':') != std::string::npos;
+    const auto base = (from.tls ? "https://" : "http://") + (v6 ? "[" + from.host + "]" : from.host) + ":" + from.port + from.target;
+    const auto start = boost::urls::parse_uri(base);
+    const auto there = boost::urls::parse_uri_reference(location);
+    boost::urls::url out;
+    if (!start || !there || !boost::urls::resolve(*start, *there, out)) return {};
+    out.remove_fragment();
+    return std::string(out.buffer());
+}
+
+}  // namespace
 
 exchange::exchange(boost::asio::io_context& context, connection_pool& pool, http_request request, http_client::handler done)
     : pool_(pool), request_(std::move(request)), done_(std::move(done)), resolver_(context), timer_(context) {}
@@ -80,7 +106,7 @@ void exchange::read() {
     stream_->read_some(boost::asio::buffer(chunk_), [self = shared_from_this()](boost::system::error_code e, std::size_t n) {
         if (self->ended_) return;
         if (e) {
-            if (self->reused_ && !self->reader_->got_anything()) return self->connect();
+            if (self->reused_ && !self->reader_->got_anything() && may_repeat(self->request_)) return self->connect();
             if (self->reader_->got_anything() && self->reader_->end_of_stream() == parse_status::complete) return self->took(parse_status::complete);
             return self->fail(self->reader_->got_anything() ? "The connection ended in the middle of the answer" : "The connection ended before an answer", e);
         }
@@ -101,25 +127,37 @@ void exchange::took(parse_status status) {
 }
 
 void exchange::finish_response() {
-    if (reader_->keep_alive() && in_.empty()) {
+    const bool reusable = reader_->keep_alive() && in_.empty();
+    auto response = reader_->release();
+    if (response.status >= 100 && response.status < 200 && response.status != 101) return after_interim();
+    if (reusable) {
         pool_.keep(where_.key, std::move(stream_));
     } else {
         stream_->close();
     }
-    auto response = reader_->release();
     const bool redirect = response.status == 301 || response.status == 302 || response.status == 303 || response.status == 307 || response.status == 308;
     const auto* location = find_header(response.headers, "Location");
     if (redirect && location != nullptr && redirects_ < request_.max_redirects && (request_.method == "GET" || request_.method == "HEAD")) {
         ++redirects_;
         // Credentials go to the host they were meant for, and to nobody else.
-        const auto before = url_.host + ":" + url_.port;
-        const auto next = location->starts_with("/") ? (url_.tls ? "https://" : "http://") + url_.host + ":" + url_.port + *location : *location;
-        if (const auto parsed = parse_url(next); parsed && parsed->host + ":" + parsed->port != before) {
+        const auto next = resolved(url_, *location);
+        if (next.empty())
+            return end(make_problem(problem_type::communication, "The redirection of " + peer() + " leads nowhere: its `Location` is not a URL."));
+        if (const auto parsed = parse_url(next); !parsed || origin_text(*parsed) != origin_text(url_)) {
             std::erase_if(request_.headers, [](const http_header& h) { return find_header({h}, "Authorization") != nullptr || find_header({h}, "Cookie") != nullptr; });
         }
         return start(next);
     }
     end(std::move(response));
+}
+
+/// `100 Continue` and `103 Early Hints` come before the answer, which may have arrived with them.
+void exchange::after_interim() {
+    reader_ = std::make_unique<response_reader>(pool_.options().max_header_bytes, request_.max_response_bytes, request_.method == "HEAD");
+    if (++interim_ > most_interim)
+        return end(make_problem(problem_type::communication, "The answer of " + peer() + " was refused: it never comes to its end."));
+    if (in_.empty()) return read();
+    took(reader_->take(in_));
 }
 
 void exchange::fail(std::string_view doing, boost::system::error_code e) {

@@ -1,5 +1,5 @@
 // One request and its answer: resolve, connect, handshake, write, read, follow; bounded by one timer. On the thread that runs the io_context.
-// A kept connection that breaks before it answered anything is replaced by a new one, once.
+// A kept connection that breaks before it answered anything is replaced by a new one, once, for requests that may happen twice.
 #pragma once
 
 #include "net/connection_pool.hpp"
@@ -24,6 +24,7 @@ private:
     void read();
     void took(parse_status status);
     void finish_response();
+    void after_interim();
     void end(result<http_response> r);
     void fail(std::string_view doing, boost::system::error_code e);
     /// Who does not answer, for messages.
@@ -42,6 +43,8 @@ private:
     std::string in_;
     std::array<char, 16 * 1024> chunk_{};
     unsigned redirects_ = 0;
+    unsigned interim_ = 0;
+    static constexpr unsigned most_interim = 20;
     bool reused_ = false;
     bool ended_ = false;
 };

@@ -1,9 +1,16 @@
 #include "net/fixture.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 using namespace pawl;
 using pawl::testing::network;
@@ -20,6 +27,49 @@ net::server_reply raw(std::string bytes) {
     reply.raw = std::move(bytes);
     return reply;
 }
+
+/// Answers the first request of its first connection, takes the second one and closes, and answers whatever comes on other connections.
+class dying_server {
+public:
+    dying_server() : acceptor_(context_, {boost::asio::ip::make_address("127.0.0.1"), 0}), worker_([this] { serve(); }) {}
+    ~dying_server() {
+        stopping_ = true;
+        boost::asio::ip::tcp::socket knock(context_);
+        boost::system::error_code ignored;
+        knock.connect(acceptor_.local_endpoint(), ignored);
+        worker_.join();
+    }
+    dying_server(const dying_server&) = delete;
+    dying_server& operator=(const dying_server&) = delete;
+
+    unsigned short port() const { return acceptor_.local_endpoint().port(); }
+    int requests() const { return requests_; }
+
+private:
+    bool take(boost::asio::ip::tcp::socket& from) {
+        std::string head;
+        boost::system::error_code e;
+        boost::asio::read_until(from, boost::asio::dynamic_buffer(head), "\r\n\r\n", e);
+        if (!e) ++requests_;
+        return !e;
+    }
+    void serve() {
+        for (int connection = 0; !stopping_; ++connection) {
+            boost::system::error_code e;
+            boost::asio::ip::tcp::socket peer(context_);
+            acceptor_.accept(peer, e);
+            if (e || stopping_ || !take(peer)) continue;
+            boost::asio::write(peer, boost::asio::buffer(std::string("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")), e);
+            if (connection == 0) take(peer);
+        }
+    }
+
+    boost::asio::io_context context_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    std::atomic<int> requests_ = 0;
+    std::atomic<bool> stopping_ = false;
+    std::thread worker_;
+};
 
 }  // namespace
 
@@ -171,6 +221,74 @@ BOOST_AUTO_TEST_CASE(redirects_are_followed_only_when_asked_and_credentials_stay
     auto endless = network::get(loop);
     endless.max_redirects = 5;
     BOOST_TEST(n.ask(endless)->status == 302);
+}
+
+BOOST_AUTO_TEST_CASE(a_redirection_may_be_relative_to_what_was_asked) {
+    network n;
+    for (const auto& [location, expected] : std::vector<std::pair<std::string, std::string>>{
+             {"next", "/a/next"}, {"../up?x=1", "/up?x=1"}, {"?page=2", "/a/b?page=2"}, {"/top#part", "/top"}, {"./c/./d", "/a/c/d"}}) {
+        std::vector<std::string> seen;
+        auto& server = n.serve([&seen, location = location](net::server_request request, net::http_server::responder answer) {
+            seen.push_back(request.target);
+            answer(seen.size() == 1 ? net::server_reply{302, {{"Location", location}}, "", {}} : net::server_reply{200, {}, "there", {}});
+        });
+        auto request = network::get(server, "/a/b?q=1");
+        request.max_redirects = 1;
+        const auto r = n.ask(request);
+        BOOST_TEST_REQUIRE(r.has_value(), location);
+        BOOST_TEST(r->body == "there");
+        BOOST_TEST(seen.back() == expected);
+    }
+    // `//host/path` is another host, and gets no credentials.
+    net::server_request seen;
+    auto& other = n.serve([&](net::server_request request, net::http_server::responder answer) {
+        seen = std::move(request);
+        answer({200, {}, "there", {}});
+    });
+    auto& server = n.serve(always({307, {{"Location", "//127.0.0.1:" + std::to_string(other.port()) + "/x"}}, "", {}}));
+    auto request = network::get(server, "/");
+    request.headers = {{"Authorization", "Bearer x"}};
+    request.max_redirects = 1;
+    BOOST_TEST(n.ask(request)->body == "there");
+    BOOST_TEST(seen.target == "/x");
+    BOOST_TEST(net::find_header(seen.headers, "Authorization") == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_before_the_answer_is_not_the_answer) {
+    network n;
+    auto& server = n.serve(always(
+        raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nmade")));
+    auto request = network::get(server);
+    request.method = "POST";
+    const auto r = n.ask(request);
+    BOOST_TEST_REQUIRE(r.has_value());
+    BOOST_TEST(r->status == 201);
+    BOOST_TEST(r->body == "made");
+    std::string endless;
+    for (int i = 0; i < 100; ++i) endless += "HTTP/1.1 102 Processing\r\n\r\n";
+    auto& never = n.serve(always(raw(endless)));
+    const auto refused = n.ask(network::get(never));
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().detail.find("never comes to its end") != std::string::npos, refused.error().detail);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_may_not_happen_twice_is_not_sent_again_on_a_new_connection) {
+    for (const bool keyed : {false, true}) {
+        dying_server server;
+        network n;
+        const auto ask = [&](std::string method) {
+            net::http_request request;
+            request.method = std::move(method);
+            request.url = "http://127.0.0.1:" + std::to_string(server.port()) + "/";
+            if (keyed) request.headers = {{"Idempotency-Key", "k"}};
+            return n.ask(request);
+        };
+        BOOST_TEST(ask("GET").has_value());
+        const auto second = ask("POST");  // it arrives on the kept connection, which then ends
+        BOOST_TEST(second.has_value() == keyed);
+        BOOST_TEST(server.requests() == (keyed ? 3 : 2));
+        if (second.has_error()) BOOST_TEST(type_name_of(second.error().type) == "communication");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_egress_map_decides_where_a_host_is_reached) {
