@@ -32,6 +32,34 @@ std::optional<bool> flag_at(const json::object& object, std::string_view key) {
     return found != nullptr && found->is_bool() ? std::optional(found->get_bool()) : std::nullopt;
 }
 
+/// A fragment is percent-encoded: `#/paths/~1pets~1%7Bid%7D`.
+std::string decoded(std::string_view text) {
+    const auto digit = [](char ch) {
+        return ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
+    };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool encoded = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
+        out += encoded ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
+        if (encoded) i += 2;
+    }
+    return out;
+}
+
+/// The object a value is, or leads to by `$ref` within the document.
+const json::object* followed(const json::value& document, const json::value* value) {
+    for (int i = 0; value != nullptr && i < most_references; ++i) {
+        const auto* object = value->if_object();
+        if (object == nullptr) return nullptr;
+        const auto reference = text_at(*object, "$ref");
+        if (reference.empty()) return object;
+        if (!reference.starts_with('#')) return nullptr;
+        boost::system::error_code missing;
+        value = document.find_pointer(decoded(std::string_view(reference).substr(1)), missing);
+    }
+    return nullptr;
+}
+
 /// Reads one operation out of its document.
 class operation_reader {
 public:
@@ -64,19 +92,7 @@ public:
     }
 
 private:
-    /// The object a value is, or leads to by `$ref`.
-    const json::object* followed(const json::value* value) const {
-        for (int i = 0; value != nullptr && i < most_references; ++i) {
-            const auto* object = value->if_object();
-            if (object == nullptr) return nullptr;
-            const auto reference = text_at(*object, "$ref");
-            if (reference.empty()) return object;
-            if (!reference.starts_with('#')) return nullptr;
-            boost::system::error_code missing;
-            value = document_.find_pointer(std::string_view(reference).substr(1), missing);
-        }
-        return nullptr;
-    }
+    const json::object* followed(const json::value* value) const { return flow::followed(document_, value); }
 
     json::value schema_in(const json::object& owner) const {
         const auto* found = owner.if_contains("schema");
@@ -203,7 +219,7 @@ void each_operation(const json::value& document, Visit visit) {
     const auto* paths = root != nullptr ? object_at(*root, "paths") : nullptr;
     if (paths == nullptr) return;
     for (const auto& [path, value] : *paths) {
-        const auto* item = value.if_object();
+        const auto* item = followed(document, &value);
         if (item == nullptr) continue;
         for (const auto method : methods) {
             if (const auto* operation = object_at(*item, method)) visit(std::string(path), *item, *operation, method);

@@ -40,8 +40,18 @@ bool is_text(std::string_view bytes) {
 result<json::value> content_of(const http_call& call, const net::http_response& response) {
     if (call.output == "raw") return json::value(to_base64(response.body));
     if (response.body.empty()) return json::value(nullptr);
+    const auto* encoding = net::find_header(response.headers, "content-encoding");
+    if (encoding != nullptr && !encoding->empty() && media_type(*encoding) != "identity") {
+        const auto shown = is_token(*encoding) && encoding->size() <= 20 ? "`" + *encoding + "`" : std::string("a way of its own");
+        auto error = make_problem(problem_type::communication, call.shown + " answered with a body that is compressed (" + shown +
+                                                                   "), which it was not asked for; `output: raw` hands it over as it is.");
+        error.status = 502;
+        return error;
+    }
     if (is_json_type(net::find_header(response.headers, "content-type"))) {
-        auto parsed = parse_json(response.body);
+        constexpr std::string_view mark = "\xef\xbb\xbf";  // readers may ignore it (RFC 8259, 8.1)
+        auto parsed =
+            parse_json(response.body.starts_with(mark) ? std::string_view(response.body).substr(mark.size()) : std::string_view(response.body));
         if (parsed.has_value()) return parsed;
         auto error = make_problem(problem_type::communication, call.shown + " answered with a body that is declared as JSON but is not: " + parsed.error().detail);
         error.status = 502;

@@ -3,6 +3,7 @@
 #include "protocol/mcp_conversation.hpp"
 
 #include <mutex>
+#include <utility>
 
 namespace pawl::protocol {
 namespace {
@@ -55,7 +56,6 @@ private:
         post(dialogue_.request(), [self = shared_from_this()](const net::http_response& response) {
             auto outcome = self->take(response);
             self->answer(outcome ? std::move(*outcome) : result<json::value>(self->broken("ended its answer without a result")));
-            self->say_goodbye();
         });
     }
 
@@ -101,6 +101,10 @@ private:
             return answer(std::move(error));
         }
         if (response->status >= 200 && response->status < 300) return next(*response);
+        // What the server has to say of a request may come with a status of HTTP that says so too (transports, "Sending messages to the server").
+        if (response->status != 401 && response->status != 403) {
+            if (auto outcome = take(*response); outcome && outcome->has_error()) return answer(std::move(*outcome));
+        }
         auto error = make_problem(problem_type::communication, "MCP: " + call_.shown + " answered " + std::to_string(response->status) + "." +
                                                                    (dialogue_.ready() ? "" : " Is it the address of a streamable HTTP endpoint?"));
         error.status = response->status;
@@ -123,7 +127,8 @@ private:
 
     void say_goodbye() {
         // Best effort: servers may refuse it, and forget sessions by themselves.
-        if (!session_.empty()) client_->send(request_of("DELETE", time_for_goodbye), call_.policy, [](const result<net::http_response>&) {});
+        if (!session_.empty() && !std::exchange(said_goodbye_, true))
+            client_->send(request_of("DELETE", time_for_goodbye), call_.policy, [](const result<net::http_response>&) {});
     }
 
     void answer(result<json::value> outcome) {
@@ -133,6 +138,7 @@ private:
             last = std::move(back_);
             back_ = {};
         }
+        say_goodbye();
         if (last.answered) last.answered(std::move(outcome));
         if (last.gone) last.gone();
     }
@@ -148,6 +154,7 @@ private:
     // Only within the handlers, which follow each other:
     mcp_dialogue dialogue_;
     std::string session_;
+    bool said_goodbye_ = false;
 };
 
 }  // namespace

@@ -68,6 +68,24 @@ std::string issuer_of(std::string_view token) {
     return parsed.has_value() && parsed->is_object() ? text_at(parsed->get_object(), "iss") : std::string();
 }
 
+/// RFC 6749, 5.1: in any case.
+bool is_bearer(std::string_view type) {
+    constexpr std::string_view name = "bearer";
+    return type.size() == name.size() && std::equal(type.begin(), type.end(), name.begin(), [](char a, char b) {
+               return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+           });
+}
+
+/// `expires_in` is a number; some servers write it as a text.
+std::optional<double> seconds_of(const json::value* value) {
+    if (value == nullptr) return std::nullopt;
+    if (value->is_number()) return value->to_number<double>();
+    const auto* text = value->if_string();
+    const bool digits = text != nullptr && !text->empty() && text->size() <= 9 &&
+                        std::all_of(text->begin(), text->end(), [](char ch) { return ch >= '0' && ch <= '9'; });
+    return digits ? std::optional<double>(std::stod(std::string(*text))) : std::nullopt;
+}
+
 struct granted {
     std::string authorization;
     std::string refresh_token;
@@ -95,12 +113,11 @@ result<granted> read_grant(const oauth_settings& settings, const std::string& ur
     }
     granted out;
     auto type = text_at(*object, "token_type");
-    if (type == "bearer" || !is_token(type)) type = "Bearer";
+    if (is_bearer(type) || !is_token(type)) type = "Bearer";
     out.authorization = type + " " + token;
     out.refresh_token = text_at(*object, "refresh_token");
-    if (const auto* seconds = object->if_contains("expires_in"); seconds != nullptr && seconds->is_number()) {
-        out.lifetime = milliseconds(static_cast<std::int64_t>(std::clamp(seconds->to_number<double>(), 0.0, 10.0 * 86'400.0) * 1000.0));
-    }
+    if (const auto seconds = seconds_of(object->if_contains("expires_in")))
+        out.lifetime = milliseconds(static_cast<std::int64_t>(std::clamp(*seconds, 0.0, 10.0 * 86'400.0) * 1000.0));
     return out;
 }
 

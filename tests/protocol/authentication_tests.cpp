@@ -127,6 +127,28 @@ BOOST_AUTO_TEST_CASE(one_token_serves_all_calls_until_shortly_before_its_end) {
     BOOST_TEST(api.count() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(a_token_whose_server_writes_its_lifetime_as_a_text_is_renewed_in_time) {
+    place p;
+    resource doors;
+    std::atomic<int> asked = 0;
+    server authority(p.network, [&](const net::server_request&) {
+        const auto token = "t" + std::to_string(++asked);
+        doors.accept(token);
+        return net::server_reply{
+            200, {{"Content-Type", "application/json"}}, R"({"access_token":")" + token + R"(","token_type":"BEARER","expires_in":"100"})", {}};
+    });
+    server api(p.network, [&](const net::server_request& r) { return doors(r); });
+    const auto policy = oauth(authority.url("/realm/"), {});
+    BOOST_TEST(p.get(api.url("/a"), policy).value.has_value());
+    BOOST_TEST(header_of(api.seen(0), "authorization") == "Bearer t1");
+    p.clock->advance(milliseconds(60'000));
+    BOOST_TEST(p.get(api.url("/a"), policy).value.has_value());
+    BOOST_TEST(authority.count() == 1u);
+    p.clock->advance(milliseconds(20'000));
+    BOOST_TEST(p.get(api.url("/a"), policy).value.has_value());
+    BOOST_TEST(authority.count() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(a_refresh_token_renews_and_when_it_is_refused_the_grant_is_asked_again) {
     place p;
     resource doors;

@@ -155,6 +155,19 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_told) {
     BOOST_TEST(type_for(json::object{{"method", "get"}, {"endpoint", in.url()}, {"output", "xml"}}) == "validation");
 }
 
+BOOST_AUTO_TEST_CASE(a_compressed_body_that_nobody_asked_for_is_named_and_a_byte_order_mark_is_no_mistake) {
+    place gzip(net::server_reply{200, {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}}, "\x1f\x8b\x08 bomb", ""});
+    const auto refused = gzip.ask(json::object{{"method", "get"}, {"endpoint", gzip.url()}}).value;
+    BOOST_TEST_REQUIRE(refused.has_error());
+    BOOST_TEST(type_name_of(refused.error().type) == "communication");
+    BOOST_TEST(refused.error().detail.find("compressed (`gzip`)") != std::string::npos, refused.error().detail);
+    BOOST_TEST(gzip.ask(json::object{{"method", "get"}, {"endpoint", gzip.url()}, {"output", "raw"}}).value.has_value());
+    place marked(net::server_reply{200, {{"Content-Type", "application/json"}}, "\xef\xbb\xbf{\"a\":1}", ""});
+    const auto read = marked.ask(json::object{{"method", "get"}, {"endpoint", marked.url()}}).value;
+    BOOST_TEST_REQUIRE(read.has_value());
+    BOOST_TEST(to_text(*read) == R"({"a":1})");
+}
+
 BOOST_AUTO_TEST_CASE(broken_answers_slow_servers_and_absent_ones_are_errors) {
     place broken(net::server_reply{200, {{"Content-Type", "application/json"}}, "{", ""});
     BOOST_TEST(type_name_of(broken.ask(json::object{{"method", "get"}, {"endpoint", broken.url()}}).value.error().type) == "communication");

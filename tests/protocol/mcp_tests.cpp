@@ -266,6 +266,33 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_over_http_is_told_by_kind) {
     BOOST_TEST(type_name_of(nobody.type) == "communication");
 }
 
+BOOST_AUTO_TEST_CASE(an_error_with_a_status_of_http_keeps_its_words_and_ends_the_session) {
+    desk d;
+    http_place refusing(d, [](const json::object& message) {
+        if (!message.contains("id") || message.at("method") == "initialize") return well_behaved(message);
+        return net::server_reply{
+            400, {{"Content-Type", "application/json"}}, R"({"jsonrpc":"2.0","id":2,"error":{"code":-32602,"message":"no such tool"}})", ""};
+    });
+    const auto error = d.ask({{"method", "tools/call"}, {"parameters", {{"name", "x"}}}, {"transport", refusing.transport()}}).error();
+    BOOST_TEST(type_name_of(error.type) == "runtime");
+    BOOST_TEST(error.extra.at("error").at("message") == json::value("no such tool"));
+    const auto ended = [](http_place& at) {
+        return eventually([&] {
+            const auto seen = at.seen();
+            return seen.back().method == "DELETE" && header(seen.back(), "mcp-session-id") == "session-7";
+        });
+    };
+    BOOST_TEST(ended(refusing));
+    http_place broken(d, [](const json::object& message) {
+        if (!message.contains("id") || message.at("method") == "initialize") return well_behaved(message);
+        return net::server_reply{503, {}, "", ""};
+    });
+    const auto failed = d.ask({{"method", "tools/list"}, {"transport", broken.transport()}}).error();
+    BOOST_TEST(type_name_of(failed.type) == "communication");
+    BOOST_TEST(failed.status == 503);
+    BOOST_TEST(ended(broken));
+}
+
 BOOST_AUTO_TEST_CASE(an_event_stream_is_cut_into_its_data) {
     const auto data = protocol::event_stream_data("data: a\ndata: b\n\n: comment\n\nevent: x\n\ndata:c\r\n\r\ndata: unfinished");
     BOOST_TEST(data == (std::vector<std::string>{"a\nb", "c", "unfinished"}), boost::test_tools::per_element());

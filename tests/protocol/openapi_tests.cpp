@@ -1,4 +1,5 @@
 // `call: openapi`: both generations of documents, of the project and at a URL, against a server on loopback.
+#include "flow/openapi.hpp"
 #include "place.hpp"
 #include "protocol/openapi_effect.hpp"
 
@@ -85,6 +86,20 @@ BOOST_AUTO_TEST_CASE(swagger_bodies_are_json_or_forms) {
     BOOST_TEST(header_of(p.last(), "Idempotency-Key") == "key-1");
     BOOST_TEST(p.call(p.api.url("/swagger.json"), "submit", {{"a", "1 2"}, {"b", true}}).value.has_value());
     BOOST_TEST(p.last().body == "a=1%202&b=true");
+}
+
+BOOST_AUTO_TEST_CASE(a_path_and_a_parameter_may_stand_elsewhere_in_the_document) {
+    const auto document = parse_json(
+        R"({"openapi":"3.1.0","paths":{"/pets/{id}":{"parameters":[{"$ref":"#/components/parameters/Pet%20Id"}],"get":{"operationId":"getPet"}},
+        "/shared":{"$ref":"#/components/pathItems/Shared"},"/same/{id}":{"$ref":"#/paths/~1pets~1%7Bid%7D"},"/round":{"$ref":"#/paths/~1round"}},
+        "components":{"parameters":{"Pet Id":{"name":"id","in":"path","required":true,"schema":{"type":"string"}}},"pathItems":{"Shared":{"get":{"operationId":"shared"}}}}})");
+    const auto pet = flow::find_openapi_operation(*document, "getPet");
+    BOOST_TEST_REQUIRE(pet.has_value());
+    BOOST_TEST(pet->parameters.at(0).name == "id");
+    const auto shared = flow::find_openapi_operation(*document, "shared");
+    BOOST_TEST_REQUIRE(shared.has_value());
+    BOOST_TEST(shared->path == "/shared");
+    BOOST_TEST(shared->method == "GET");
 }
 
 BOOST_AUTO_TEST_CASE(openapi_3_styles_bodies_and_servers) {
