@@ -103,9 +103,13 @@ std::string text_member(const json::value& body, std::string_view name) {
 
 json::value input_schema() {
     return json::object{{"type", "object"},
-                        {"properties", {{"title", {{"type", "string"}, {"minLength", 1}, {"maxLength", max_title_bytes}}},
-                                        {"proposal", {{"description", "what is to be decided, any JSON"}}},
-                                        {"expires", {{"type", "string"}, {"description", "ISO 8601 duration or RFC 3339 time"}}}}},
+                        {"properties",
+                         {{"title", {{"type", "string"}, {"minLength", 1}, {"maxLength", max_title_bytes}}},
+                          {"proposal", {{"description", "what is to be decided, any JSON"}}},
+                          {"expires",
+                           {{"type", "string"},
+                            {"anyOf", {{{"format", "duration"}}, {{"format", "date-time"}}}},
+                            {"description", "ISO 8601 duration or RFC 3339 time"}}}}},
                         {"required", {"title"}},
                         {"additionalProperties", false}};
 }

@@ -10,6 +10,12 @@
 
 namespace pawl::expr {
 
+/// An operator that fails whatever the data: `"a" + 1`.
+struct type_clash {
+    std::size_t offset = 0, length = 0;  ///< in the program's text
+    std::string message, hint;
+};
+
 struct shape {
     enum class kind { unknown, null, boolean, number, string, array, object };
     kind what = kind::unknown;
@@ -20,6 +26,7 @@ struct shape {
     bool closed = false;                                  ///< object: it has no others, but those of `rest`
     std::vector<std::string> rest;                        ///< variables whose members it has too: `$context + { a: 1 }`
     std::size_t offset = 0;                               ///< in the program's text
+    std::vector<type_clash> clashes;                      ///< of the whole program, at its root
 
     const shape* member(std::string_view key) const noexcept;
     /// Adds the member, or replaces it.
@@ -29,6 +36,9 @@ struct shape {
 };
 
 shape shape_of(const program& code);
+/// What fails whenever it is evaluated, as far as types are known. What `try`, `?` or `//` would catch, and what stands in functions, is not looked
+/// at.
+std::vector<type_clash> clashes_of(const program& code);
 /// Of a value that is there, as far as `depth` levels down.
 shape shape_of(const json::value& value, std::size_t offset = 0, std::size_t depth = 32);
 

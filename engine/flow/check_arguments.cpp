@@ -1,4 +1,5 @@
 // The arguments of a call against the function's input schema, as far as they are known before the run.
+#include "flow/habits.hpp"
 #include "flow/shapes.hpp"
 
 #include "schema/validator.hpp"
@@ -142,6 +143,28 @@ public:
         }
     }
 
+    /// Durations and times that are written there: `format` alone is an annotation to a JSON Schema validator.
+    void check_formats() {
+        if (!with_ || properties_ == nullptr) return;
+        for (const auto& member : with_.value->get_object()) {
+            const auto* property = properties_->if_contains(member.key());
+            const auto* text = member.value().if_string();
+            if (property == nullptr || text == nullptr || text->find("${") != json::string::npos) continue;
+            const bool length = has_format(*property, "duration"), time = has_format(*property, "date-time");
+            if ((!length && !time) || (length && parse_iso8601_duration(*text).has_value()) || (time && parse_rfc3339(*text).has_value())) continue;
+            const auto must_be = length && time ? "neither an ISO 8601 duration nor a time" : length ? "not an ISO 8601 duration" : "not a time";
+            const auto meant = length ? iso_duration_meant(*text) : std::string("...");
+            std::string hint = meant != "..." ? "write " + meant
+                               : length       ? "write for example PT30S, PT24H or P7D"
+                                              : "write for example 2026-12-01T12:00:00Z";
+            if (length && time && meant == "...") hint += ", or a time such as 2026-12-01T12:00:00Z";
+            c_.report.error(
+                length ? "bad-duration" : "bad-time", with_.at(member.key()),
+                quoted(std::string_view(*text)) + " is " + must_be + ", as " + quoted(member.key()) + " of " + quoted(function_.name) + " must be",
+                std::move(hint));
+        }
+    }
+
     void check_values(const schema::validator& validator, const evaluable* compiled) {
         if (!with_) return;
         const known_arguments known(with_, compiled);
@@ -170,6 +193,16 @@ private:
             c_.report.key_error("unknown-argument", with_.at(member.key()), quoted(function_.name) + " has no argument " + quoted(member.key()),
                                 std::move(hint));
         }
+    }
+
+    static bool has_format(const json::value& schema, std::string_view format) {
+        const auto* object = schema.if_object();
+        if (object == nullptr) return false;
+        if (const auto* is = object->if_contains("format"); is != nullptr && is->is_string() && std::string_view(is->get_string()) == format)
+            return true;
+        const auto* choice = object->if_contains("anyOf");
+        const auto* list = choice != nullptr ? choice->if_array() : nullptr;
+        return list != nullptr && std::any_of(list->begin(), list->end(), [&](const json::value& each) { return has_format(each, format); });
     }
 
     bool is_about_top_level_names(const schema::violation& v) const {
@@ -204,6 +237,7 @@ void check_arguments(compilation& c, const node& call, const node& with, const f
     }
     argument_check check(c, call, with, function);
     check.check_names();
+    check.check_formats();
     check.check_values(*validator, compiled);
 }
 

@@ -1,5 +1,7 @@
 #include "flow/check_variables.hpp"
 
+#include "expr/shape.hpp"
+
 #include <algorithm>
 
 namespace pawl::flow {
@@ -92,6 +94,7 @@ public:
     void check(const part_view& part) {
         const auto& facts = part.code.analyse();
         for (const auto& use : facts.variables) check_use(part, use);
+        if (!c_.rebuild) check_types(part);
         if (facts.may_yield_many && !part.opaque) {
             const auto text = part.code.text();
             const auto start = std::min(text.find_first_not_of(" \t\r\n"), text.size());
@@ -109,6 +112,12 @@ private:
         if (c_.rebuild) return;
         c_.report.at(severity::warning, std::move(code), part.pointer, part.opaque ? 0 : part.offset + offset, length, std::move(message),
                      std::move(hint));
+    }
+    void check_types(const part_view& part) {
+        for (auto& each : expr::clashes_of(part.code)) {
+            c_.report.at(severity::error, "type-clash", part.pointer, part.opaque ? 0 : part.offset + each.offset, part.opaque ? 1 : each.length,
+                         "this always fails: " + each.message, std::move(each.hint));
+        }
     }
     void fail(const part_view& part, const variable_use& use, std::string code, std::string message, std::string hint) {
         c_.report.at(severity::error, std::move(code), part.pointer, part.opaque ? 0 : part.offset + use.offset, use.variable.size() + 1,
@@ -165,7 +174,13 @@ private:
     }
 
     void check_secrets(const part_view& part, const variable_use& use) {
-        if (use.path.empty() || std::find(c_.out.secrets.begin(), c_.out.secrets.end(), use.path.front()) != c_.out.secrets.end()) return;
+        if (use.path.empty() || std::find(c_.out.secrets.begin(), c_.out.secrets.end(), use.path.front()) != c_.out.secrets.end()) {
+            if (scope_.takes_secrets) return;
+            return warn(
+                part, use.offset, use.variable.size() + 1, "misplaced-secret",
+                "secrets go to calls only, and what is made of one here would be kept: this fails with an `authorization` error (403) when it runs",
+                "read it in `with` of the call that needs it, or in `input.from` of the tasks around that call");
+        }
         if (is_section_broken(c_, "secrets")) return;
         auto hint = c_.report.did_you_mean(use.path.front(), c_.out.secrets);
         if (hint.empty()) hint = "declare it: `use: { secrets: [ " + use.path.front() + " ] }`";

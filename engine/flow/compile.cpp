@@ -27,6 +27,7 @@ void compile_workflow(compilation& c) {
     check_references(c);
     check_repeated_effects(c);
     check_data(c);
+    mark_secrets(c);
 }
 
 }  // namespace

@@ -68,8 +68,9 @@ std::optional<milliseconds> declared_heartbeat_timeout(compilation& c, task_id i
     return std::nullopt;
 }
 
-std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& call, const node& with) {
-    const names_in_scope names{site::definition, c.task_of(id).locals};
+std::optional<evaluable> arguments_of(compilation& c, task_id id, const node& call, const node& with, const function_description& function) {
+    // What commits with the checkpoint is stored: such functions get no secrets.
+    const names_in_scope names{site::definition, c.task_of(id).locals, function.safety != effect_safety::transactional};
     if (with) return compile_template(c, with, names);
     return compile_template(c, json::object(), {{"", call.pointer, true}}, names);
 }
@@ -84,7 +85,7 @@ void compile_http_call(compilation& c, task_id id, const node& call, const node&
     http.name = "http";
     if (const auto* known = find_function(c.options.functions, {"http", {}, {}})) http = *known;
     auto request = compose_http(c, with);
-    auto arguments = compile_template(c, request.value, std::move(request.origins), {site::definition, c.task_of(id).locals});
+    auto arguments = compile_template(c, request.value, std::move(request.origins), {site::definition, c.task_of(id).locals, true});
     pin(c, http);
     if (arguments) c.task_of(id).body = call_task{http.name, http.version, std::move(*arguments), safety_of_http(with, http.safety)};
 }
@@ -105,7 +106,7 @@ void compile_catalog_call(compilation& c, task_id id, const node& call, const no
     if (function == nullptr) return report_unknown(c, call, asked);
     if (c.options.portable) warn_not_portable(c, call, asked, *function);
     if (with) pin_assets(c, with);
-    auto arguments = arguments_of(c, id, call, with);
+    auto arguments = arguments_of(c, id, call, with, *function);
     if (!c.rebuild) check_arguments(c, call, with, *function, arguments ? &*arguments : nullptr);
     pin(c, *function);
     const auto silence = declared_heartbeat_timeout(c, id, *function);
@@ -163,7 +164,7 @@ void compile_function_call(compilation& c, task_id id, const node& function) {
     if (const auto with = c.notes[id].body.at("with"); with.is_object()) {
         // What a function gets is its input (DSL: "with: the parameters to call the function with").
         first = add_task(c, "(arguments)", with, around);  // no author can write that name
-        if (auto value = compile_template(c, with, {site::definition, around.locals})) c.task_of(first).body = set_task{std::move(*value)};
+        if (auto value = compile_template(c, with, {site::definition, around.locals, true})) c.task_of(first).body = set_task{std::move(*value)};
     }
     // A function sees its input, not the variables of whoever calls it.
     for (auto& local : around.locals) local = "'" + local;

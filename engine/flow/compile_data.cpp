@@ -64,7 +64,7 @@ data_filter compile_filter(compilation& c, const node& n, std::string_view trans
         out.schema = schema.at("resource") && !schema.at("document") ? compile_resource(c, schema) : compile_schema(c, schema);
     const auto transform = n.at(transform_key);
     if (!transform) return out;
-    const names_in_scope names{where, locals};
+    const names_in_scope names{where, locals, transform_key == "from"};
     if (transform.is_object()) {
         out.transform = compile_template(c, transform, names);
     } else if (transform.is_string()) {

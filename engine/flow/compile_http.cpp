@@ -41,6 +41,33 @@ void check_map_or_expression(compilation& c, const node& n) {
         "write the values as `name: value` lines below it");
 }
 
+/// Names and values that HTTP does not let a header have (RFC 9110, 5.1 and 5.5), as far as they are written there.
+void check_headers(compilation& c, const node& headers) {
+    if (!headers.is_object() || c.rebuild) return;
+    const auto in_name = [](char ch) {
+        return (ch >= '0' && ch <= '9') || ((ch | 0x20) >= 'a' && (ch | 0x20) <= 'z') ||
+               std::string_view("!#$%&'*+-.^_`|~").find(ch) != std::string_view::npos;
+    };
+    const auto in_value = [](char ch) { return static_cast<unsigned char>(ch) >= 0x20 ? ch != 0x7f : ch == '\t'; };
+    for (const auto& [key, value] : headers.value->get_object()) {
+        const auto at = headers.at(key);
+        const std::string_view name = key;
+        if (name.empty() || !std::all_of(name.begin(), name.end(), in_name)) {
+            auto meant = std::string(name);
+            while (meant.ends_with(':') || meant.ends_with(' ')) meant.pop_back();
+            std::replace(meant.begin(), meant.end(), ' ', '-');
+            const bool usable = !meant.empty() && std::all_of(meant.begin(), meant.end(), in_name);
+            c.report.key_error("bad-name", at, quoted(name) + " cannot be the name of a header: it may hold letters, digits and `-`, and no blanks",
+                               usable ? "did you mean " + quoted(meant) + "?" : "");
+        } else if (const auto* text = value.if_string();
+                   text != nullptr && !is_expression(at) && !std::all_of(text->begin(), text->end(), in_value)) {
+            c.report.error("bad-value", at,
+                           "the header " + quoted(name) + " has a line break or another control character, and no header can hold one",
+                           "write it in one line; a block text (`|`) ends with a line break, `|-` does not");
+        }
+    }
+}
+
 void compose_uri(compilation& c, const node& uri, json::value& into, const std::string& prefix, std::vector<origin>& origins) {
     if (!expect_string(c, uri, "`endpoint: https://api.example.com/orders`")) return;
     if (is_expression(uri)) return;
@@ -77,6 +104,7 @@ composed compose_http(compilation& c, const node& with) {
     check_keys(c, with, {"method", "endpoint", "headers", "body", "query", "output", "redirect"});
     check_method(c, require(c, with, "method", "it is the HTTP method, such as `get`"));
     check_map_or_expression(c, with.at("headers"));
+    check_headers(c, with.at("headers"));
     check_map_or_expression(c, with.at("query"));
     check_http_settings(c, with, "an HTTP call");
     const auto endpoint = require(c, with, "endpoint", "it is the address to send the request to");

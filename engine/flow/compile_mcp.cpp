@@ -3,6 +3,7 @@
 #include "flow/parts.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pawl::flow {
 namespace {
@@ -23,6 +24,17 @@ void check_method(compilation& c, const node& n) {
     c.report.error("bad-value", n, quoted(n.text()) + " is not a method of MCP that a workflow can call", std::move(hint));
 }
 
+constexpr std::array<std::string_view, 5> name_keys{"tool", "toolName", "tool_name", "name", "prompt"};
+constexpr std::array<std::string_view, 3> uri_keys{"uri", "resource", "resourceUri"};
+
+/// One of `keys` is an unknown key of `n`, and was reported with where it belongs.
+bool stands_beside(const compilation& c, const node& n, std::span<const std::string_view> keys) {
+    const auto found = c.unknown_keys.find(n.pointer);
+    return found != c.unknown_keys.end() && std::any_of(found->second.begin(), found->second.end(), [&](const std::string& each) {
+               return std::find(keys.begin(), keys.end(), std::string_view(each)) != keys.end();
+           });
+}
+
 /// What the method cannot do without.
 void check_parameters(compilation& c, const node& with, const node& method) {
     const auto parameters = with.at("parameters");
@@ -33,8 +45,26 @@ void check_parameters(compilation& c, const node& with, const node& method) {
     if (is_expression(parameters)) return;
     const auto needed = method.text() == "tools/call" || method.text() == "prompts/get" ? std::string("name") : method.text() == "resources/read" ? std::string("uri") : std::string();
     if (needed.empty() || parameters.at(needed) || (parameters && c.is_misspelled(parameters, needed))) return;
+    const auto keys = needed == "uri" ? std::span<const std::string_view>(uri_keys) : std::span<const std::string_view>(name_keys);
+    if (!parameters && (stands_beside(c, with, keys) || c.is_misspelled(with, "parameters"))) return;
     const auto where = parameters ? parameters : with;
-    c.report.key_error("missing-key", where, "`" + std::string(method.text()) + "` needs the parameter " + quoted(needed), "add `parameters: { " + needed + ": ... }`");
+    auto hint = "add `parameters: { " + needed + ": ... }`";
+    for (const auto other : keys) {
+        if (parameters.at(other)) hint = "what is called " + quoted(other) + " here is called " + quoted(needed) + " in MCP";
+    }
+    c.report.key_error("missing-key", where, "`" + std::string(method.text()) + "` needs the parameter " + quoted(needed), std::move(hint));
+}
+
+/// What authors write beside `method` that belongs below `parameters`.
+std::string hint_for_key(std::string_view key) {
+    const auto is_one_of = [&](std::span<const std::string_view> keys) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+    if (is_one_of(name_keys)) return "write `parameters: { name: ..., arguments: { ... } }`";
+    if (is_one_of(uri_keys)) return "write `parameters: { uri: ... }`";
+    if (key == "arguments" || key == "args" || key == "params" || key == "input")
+        return "the arguments of a tool stand in `parameters: { name: ..., arguments: { ... } }`";
+    if (key == "http" || key == "stdio" || key == "server" || key == "url" || key == "endpoint" || key == "command")
+        return "the way to the server stands in `transport: { http: { endpoint: https://... } }` or `transport: { stdio: { command: ... } }`";
+    return {};
 }
 
 void compose_endpoint(compilation& c, const node& endpoint, json::value& into, std::vector<origin>& origins) {
@@ -103,8 +133,9 @@ void compile_mcp_call(compilation& c, task_id id, const node& call, const node& 
                            "write `with: { method: tools/call, parameters: { name: ... }, transport: { http: { endpoint: https://... } } }`");
         return;
     }
-    check_keys(c, with, {"protocolVersion", "method", "parameters", "timeout", "transport", "client"});
-    const names_in_scope names{site::definition, c.task_of(id).locals};
+    constexpr std::array<std::string_view, 6> known{"protocolVersion", "method", "parameters", "timeout", "transport", "client"};
+    check_keys(c, with, known, {"with", "in `with`", hint_for_key, {}});
+    const names_in_scope names{site::definition, c.task_of(id).locals, true};
     const auto method = require(c, with, "method", "it is the method to call, such as `tools/call`");
     check_method(c, method);
     check_parameters(c, with, method);

@@ -108,7 +108,7 @@ void compile_openapi_call(compilation& c, task_id id, const node& call, const no
             if (!c.rebuild) check_call(c, with, *operation);
         }
     }
-    auto arguments = compile_template(c, made.value, std::move(made.origins), {site::definition, c.task_of(id).locals});
+    auto arguments = compile_template(c, made.value, std::move(made.origins), {site::definition, c.task_of(id).locals, true});
     c.pinned_functions.emplace(openapi.name + ":" + openapi.version, openapi);
     if (arguments) c.task_of(id).body = call_task{openapi.name, openapi.version, std::move(*arguments), safety};
 }

@@ -242,7 +242,7 @@ void compile_process(compilation& c, task_id id, const node& run, const node& pr
     check_common(c, process);
     value["return"] = options.returns;
     value["await"] = options.awaits;
-    auto arguments = compile_template(c, made.value, std::move(made.origins), {site::definition, c.task_of(id).locals});
+    auto arguments = compile_template(c, made.value, std::move(made.origins), {site::definition, c.task_of(id).locals, true});
     const auto safety = declared_safety(c, id, effect_safety::at_most_once);
     if (!arguments) return;
     call_task body{is_shell ? "run.shell" : "run.script", {}, std::move(*arguments), safety};

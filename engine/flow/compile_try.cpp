@@ -1,4 +1,5 @@
 // try, catch and retry (dsl-reference.md, "Try", "Catch", "Retry").
+#include "flow/error_form.hpp"
 #include "flow/parts.hpp"
 
 namespace pawl::flow {
@@ -36,6 +37,12 @@ std::optional<error_filter> compile_error_filter(compilation& c, const node& n) 
                            "write for example `status: 503`");
         } else {
             out.status = static_cast<int>(*number);
+            if (!is_possible_status(*number) && !c.rebuild) {
+                c.report.warning(
+                    "no-effect", status,
+                    "no error has the status " + to_text(*status.value) + ": they are those of HTTP and have three digits, so this catches nothing",
+                    "write for example `status: 503`");
+            }
         }
     }
     return out;

@@ -80,6 +80,13 @@ std::string without_iso_letters(std::string_view text) {
     return out;
 }
 
+/// `P1Y`, `P2M`: of ISO 8601, but nobody can say how long.
+bool counts_years(std::string_view text) {
+    const auto date = text.substr(0, text.find('T'));
+    return text.starts_with('P') && text.find_first_not_of("PYMWDTHS0123456789.,") == std::string_view::npos &&
+           date.find_first_of("YM") != std::string_view::npos;
+}
+
 std::string duration_hint(std::string_view text) {
     if (const auto iso = iso_duration_meant(text); iso != "...") return "write " + iso;
     return "write for example PT30S, PT24H, P7D, or `{ minutes: 5 }`";
@@ -165,7 +172,12 @@ std::optional<duration_source> compile_duration(compilation& c, const node& n, c
     }
     const auto known = parse_iso8601_duration(n.text());
     if (known.has_error()) {
-        c.report.error("bad-duration", n, quoted(n.text()) + " is not an ISO 8601 duration", duration_hint(n.text()));
+        if (counts_years(n.text())) {
+            c.report.error("bad-duration", n, quoted(n.text()) + " counts years or months, which have no fixed length",
+                           "write days, such as P30D or P365D");
+        } else {
+            c.report.error("bad-duration", n, quoted(n.text()) + " is not an ISO 8601 duration", duration_hint(n.text()));
+        }
         return std::nullopt;
     }
     return duration_source{*known, std::nullopt};

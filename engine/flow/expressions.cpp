@@ -1,7 +1,7 @@
 // Compiles runtime expressions and documents with embedded ones.
 #include "flow/check_variables.hpp"
 #include "flow/evaluable_code.hpp"
-#include "flow/parts.hpp"
+#include "flow/shapes.hpp"
 
 #include <algorithm>
 #include <set>
@@ -70,6 +70,11 @@ std::string expression_hint(const expr::compile_error& error, std::string_view t
         auto hint = error.hint;
         constexpr std::string_view ours = " $__now";  // what `now` reads; no author needs to know it
         if (const auto at = hint.find(ours); at != std::string::npos) hint.erase(at, ours.size());
+        // Of an outer local that an inner one hides, only the mangled name is there.
+        for (auto at = hint.find('\''); at != std::string::npos && hint.starts_with("known variables"); at = hint.find('\'')) {
+            const auto start = hint.rfind(' ', at), end = std::min(hint.find(' ', at), hint.size());
+            hint.erase(start, end - start);
+        }
         return hint;
     }
     if (text.find("${") != std::string_view::npos) return "write either a bare expression or one `${ ... }` around all of it";
@@ -177,6 +182,26 @@ std::optional<evaluable> compile_expression(compilation& c, const node& n, const
     return evaluable(code);
 }
 
+namespace {
+
+/// `.a = 1` makes an object, and all but false and null is true.
+void warn_of_certain_truth(compilation& c, const node& n, const evaluable& condition) {
+    using kind = expr::shape::kind;
+    const auto what = shape_of(condition).what;
+    if (what == kind::unknown || what == kind::boolean || what == kind::null) return;
+    const auto text = n.text();
+    const auto equals = text.find('=');
+    const bool assigns = equals != std::string_view::npos && what == kind::object && text.substr(equals, 2) != "==" &&
+                         (equals == 0 || std::string_view("!<>|").find(text[equals - 1]) == std::string_view::npos);
+    constexpr std::string_view names[] = {"", "", "", "a number", "a text", "a list", "an object"};
+    c.report.warning("constant-condition", n,
+                     quoted(n.name()) + " yields " + std::string(names[static_cast<std::size_t>(what)]) +
+                         ", and all but false and null counts as true, so it always holds",
+                     assigns ? "`=` assigns; write `==` to compare" : "compare it with something, such as `> 0`");
+}
+
+}  // namespace
+
 std::optional<evaluable> compile_condition(compilation& c, const node& n, const names_in_scope& scope) {
     if (n && n.value->is_bool()) {
         c.report.error("wrong-type", n, quoted(n.name()) + " must be an expression, but is the constant " + to_text(*n.value),
@@ -189,6 +214,8 @@ std::optional<evaluable> compile_condition(compilation& c, const node& n, const 
         const bool holds = !value.is_null() && !(value.is_bool() && !value.get_bool());
         c.report.warning("constant-condition", n, quoted(n.name()) + " reads no data, so it is always " + (holds ? "true" : "false"),
                          holds ? "remove it" : "read the input, such as `.status == \"open\"`");
+    } else if (condition && !c.rebuild) {
+        warn_of_certain_truth(c, n, *condition);
     }
     return condition;
 }

@@ -41,6 +41,7 @@ enum class site { workflow_input, workflow_output, task_entry, definition, outpu
 struct names_in_scope {
     site where = site::definition;
     std::vector<std::string> locals;
+    bool takes_secrets = false;  ///< what it yields goes to calls, and so may hold secrets
 };
 /// `if, when, exceptWhen, while, in, from, as`: bare jq, or one `${ }`.
 std::optional<evaluable> compile_expression(compilation& c, const node& n, const names_in_scope& names);
@@ -179,6 +180,10 @@ void check_reachability(compilation& c, std::span<const task_id> list);
 void check_repeated_effects(compilation& c);
 /// Paths under `$context` and `$steps`, and exports that lose or race.
 void check_data(compilation& c);
+
+// mark_secrets.cpp
+/// Which tasks may hand secrets to calls, once all tasks are known.
+void mark_secrets(compilation& c);
 
 // compile.cpp
 compile_result compile_with(std::string_view yaml, const compile_options& options, bool rebuild);

@@ -172,11 +172,19 @@ struct task {
     json::object metadata;
     bool is_extended = false;     ///< stands within the frame of an extension, which carries `if`, `input`, `output`, `export`, `timeout`
     bool output_is_read = false;  ///< some expression reads `$steps.<name>`: keep its last output
+    bool brings_secrets = false;  ///< its input is made with `$secrets`, so that its tasks may hand them to calls
+    bool sees_secrets = false;    ///< that holds of this task, of one around it, or of the workflow
     std::variant<do_task, set_task, switch_task, for_task, fork_task, try_task, raise_task, wait_task, emit_task, call_task, extension_task, listen_task> body;
 
     /// False for what the compiler made of one task of the author: such tasks are not told of by themselves.
     bool is_authored() const noexcept { return !is_extended && !name.starts_with('('); }
 };
+
+/// What its call is given may hold secrets; data from elsewhere that only looks like one stays data.
+inline bool may_give_secrets(const task& t) {
+    const auto* call = std::get_if<call_task>(&t.body);
+    return call != nullptr && (t.sees_secrets || call->arguments.uses().has(variable::secrets));
+}
 
 struct document {
     std::string dsl, ns, name, version, title, summary;

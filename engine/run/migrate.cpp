@@ -75,7 +75,7 @@ private:
             const auto& there = std::get<flow::call_task>(after.body);
             if (call->function != there.function) return refuse(id, "It waits for `" + call->function + "`, and calls `" + there.function + "` in the other definition.");
             // What stands for a secret in its arguments is replaced at dispatch only where the definition reads one.
-            if (call->arguments.uses().has(flow::variable::secrets) != there.arguments.uses().has(flow::variable::secrets)) {
+            if (flow::may_give_secrets(before) != flow::may_give_secrets(after)) {
                 return refuse(id, "It is under way, and only one of the two definitions gives it a secret.");
             }
         }

@@ -1,5 +1,7 @@
 #include "run/scope.hpp"
 
+#include "run/secrecy.hpp"
+
 #include <algorithm>
 
 namespace pawl::run {
@@ -18,11 +20,13 @@ json::value time_descriptor(time_point t) {
 
 result<json::value> scope::evaluate(const flow::evaluable& e, const json::value& dot) {
     if (const auto* constant = e.constant()) return *constant;
+    if (!takes_secrets_ && e.uses().has(flow::variable::secrets)) return misplaced_secret();
     const auto values = variables(e);
     return e.evaluate(dot, values);
 }
 
 result<bool> scope::test(const flow::evaluable& e, const json::value& dot) {
+    if (e.uses().has(flow::variable::secrets)) return misplaced_secret();
     const auto values = variables(e);
     return e.test(dot, values);
 }

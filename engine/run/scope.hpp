@@ -36,6 +36,12 @@ public:
         return *this;
     }
 
+    /// The expression may read `$secrets`: what it yields goes to calls.
+    scope& with_secrets() {
+        takes_secrets_ = true;
+        return *this;
+    }
+
     /// The expression is an extension's own: `$task` is the task it extends.
     scope& of_extension() {
         of_extension_ = true;
@@ -62,6 +68,7 @@ private:
     const json::value* raw_output_ = nullptr;
     const json::value* input_ = nullptr;
     bool of_extension_ = false;
+    bool takes_secrets_ = false;
     std::vector<const json::value*> more_;
     std::array<json::value, 5> built_;                ///< descriptors made for this evaluation
     mutable std::vector<json::value> built_locals_;   ///< iteration indexes

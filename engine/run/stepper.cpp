@@ -1,6 +1,7 @@
 #include "run/stepper.hpp"
 
 #include "run/activation.hpp"
+#include "run/secrecy.hpp"
 
 #include <algorithm>
 
@@ -50,7 +51,7 @@ void stepper::begin_run() {
     if (auto bad = check(w.input.schema, *s_.raw_input, "the input of the workflow")) return fault_at("/input", std::move(*bad));
     scope where(s_, world_, nullptr);
     if (w.input.transform) {
-        auto input = where.evaluate(*w.input.transform, *s_.raw_input);
+        auto input = scope(s_, world_, nullptr).with_secrets().evaluate(*w.input.transform, *s_.raw_input);
         if (!input) return fault_at("/input", input.error());
         s_.input = value_ref(std::move(*input));
     }
@@ -103,7 +104,7 @@ bool stepper::transform_input(frame& f, const flow::task& task) {
     }
     scope where(s_, world_, &f);
     if (task.input.transform) {
-        auto input = where.evaluate(*task.input.transform, *f.raw_input);
+        auto input = scope(s_, world_, &f).with_secrets().evaluate(*task.input.transform, *f.raw_input);
         if (!input) {
             fail(f.id, input.error());
             return false;
@@ -132,8 +133,12 @@ void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_direc
         if (!transformed) return fail(id, transformed.error());
         output = value_ref(std::move(*transformed));
     }
+    // Data with a secret stays below the task that brought it in.
+    if (task.brings_secrets || task.output_is_read) {
+        if (auto bad = check_secrets(*output, task, s_, world_, "the output")) return fail(id, std::move(*bad));
+    }
     if (auto bad = check(task.output.schema, *output, "the output of task `" + task.name + "`")) return fail(id, std::move(*bad));
-    if (auto bad = export_context(task.export_, where, output, "task", task.name)) return fail(id, std::move(*bad));
+    if (auto bad = export_context(task.export_, where, output, "task", task)) return fail(id, std::move(*bad));
     if (task.output_is_read) {
         s_.steps.insert_or_assign(task.name, output);
         s_.steps_view.get_object()[task.name] = *output;
@@ -144,16 +149,18 @@ void stepper::complete(frame_id id, value_ref raw_output, const flow::flow_direc
     leave(parent, task.id, override_then != nullptr ? *override_then : task.then, std::move(output));
 }
 
-std::optional<problem> stepper::export_context(const flow::data_filter& to, scope& where, const value_ref& output, std::string_view of, const std::string& name) {
+std::optional<problem> stepper::export_context(const flow::data_filter& to, scope& where, const value_ref& output, std::string_view of,
+                                               const flow::task& task) {
     if (!to.transform && !to.schema) return std::nullopt;
     auto context = s_.context;
     if (to.transform) {
         auto made = where.with_output(*output).evaluate(*to.transform, *output);
         if (!made) return made.error();
         context = value_ref(std::move(*made));
+        if (auto bad = check_secrets(*context, task, s_, world_, "the context exported")) return bad;
     }
     // Without `as`, the context stays, and is validated all the same (dsl.md, "Data Flow", 7 and 8).
-    if (auto bad = check(to.schema, *context, "the context exported by " + std::string(of) + " `" + name + "`")) return bad;
+    if (auto bad = check(to.schema, *context, "the context exported by " + std::string(of) + " `" + task.name + "`")) return bad;
     s_.context = std::move(context);
     return std::nullopt;
 }
@@ -238,6 +245,9 @@ void stepper::finish(value_ref output) {
         auto transformed = scope(s_, world_, nullptr).with_output(*output).evaluate(*w.output.transform, *output);
         if (!transformed) return fault_at("/output", transformed.error());
         output = value_ref(std::move(*transformed));
+    }
+    if (w.input.transform && w.input.transform->uses().has(flow::variable::secrets)) {
+        if (auto bad = check_secrets(*output, s_, world_, "the output of the workflow")) return fault_at("/output", std::move(*bad));
     }
     if (auto bad = check(w.output.schema, *output, "the output of the workflow")) return fault_at("/output", std::move(*bad));
     s_.output = std::move(output);

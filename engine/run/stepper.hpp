@@ -93,7 +93,8 @@ private:
     void end_listen(frame_id listen);
     void skip(frame_id parent, flow::task_id task, value_ref input);
     /// Error: an expression that fails, or a context that does not follow its schema.
-    std::optional<problem> export_context(const flow::data_filter& to, scope& where, const value_ref& output, std::string_view of, const std::string& name);
+    std::optional<problem> export_context(const flow::data_filter& to, scope& where, const value_ref& output, std::string_view of,
+                                          const flow::task& task);
     void join(frame_id fork, flow::task_id branch, value_ref output);
     bool transform_input(frame& f, const flow::task& task);
     void schedule_retry(frame_id try_frame, milliseconds delay);

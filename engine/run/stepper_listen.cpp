@@ -119,7 +119,7 @@ bool stepper::end_event(frame_id id, value_ref output) {
         output = value_ref(std::move(*transformed));
     }
     if (auto bad = check(iterator.output.schema, *output, "the output of `foreach` in task `" + name + "`")) return failed(std::move(*bad));
-    if (auto bad = export_context(iterator.export_, where, output, "`foreach` in task", name)) return failed(std::move(*bad));
+    if (auto bad = export_context(iterator.export_, where, output, "`foreach` in task", s_.task_of(*f))) return failed(std::move(*bad));
     f->listen->waiting.erase(f->listen->waiting.begin());
     f->listen->busy = false;
     ++f->index;

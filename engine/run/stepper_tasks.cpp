@@ -1,6 +1,8 @@
 // What each task kind does when it is entered (dsl-reference.md, "Task").
 #include "base/ids.hpp"
+#include "flow/error_form.hpp"
 #include "run/activation.hpp"
+#include "run/secrecy.hpp"
 #include "run/stepper.hpp"
 
 namespace pawl::run {
@@ -23,9 +25,38 @@ std::optional<problem> tidy_event(json::value& made, const std::string& task) {
             return bad("must give text as `" + std::string(name) + "`, but gives " + std::string(type_name(*value)) + (value->is_number() ? " (`tostring` makes text of it)" : ""));
         }
     }
+    for (const auto name : {"type", "id"}) {
+        if (const auto* value = event.if_contains(name); value != nullptr && value->get_string().empty())
+            return bad("must not give an empty `" + std::string(name) + "`");
+    }
+    for (const auto name : {"source", "dataschema"}) {
+        if (const auto* value = event.if_contains(name); value != nullptr && !flow::is_uri_reference(value->get_string()))
+            return bad("must give a URI as `" + std::string(name) + "`");
+    }
+    if (const auto* time = event.if_contains("time"); time != nullptr && parse_rfc3339(std::string_view(time->get_string())).has_error())
+        return bad("must give a time such as 2026-12-01T12:00:00Z as `time`");
     for (const auto& [name, value] : event) {
         if (name != "data" && value.is_structured()) return bad("must give text, a number or a boolean as `" + std::string(name) + "`, but gives " + std::string(type_name(value)) + "; more belongs into `data`");
     }
+    return std::nullopt;
+}
+
+/// `type` and `status` may be computed, so that the checker could not see them.
+std::optional<problem> check_error(const json::object& made, const std::string& task) {
+    const auto bad = [&](std::string_view member, std::string_view must_be, const json::value* is) {
+        const auto shown = is == nullptr ? std::string("absent") : is->is_string() || is->is_number() ? to_text(*is) : std::string(type_name(*is));
+        return make_problem(problem_type::expression,
+                            "`raise.error` of task `" + task + "` must yield a `" + std::string(member) + "` that is " + std::string(must_be) +
+                                ", but it is " + (shown.size() > 200 ? "a text of " + std::to_string(shown.size()) + " bytes" : shown) + ".");
+    };
+    const auto* type = made.if_contains("type");
+    if (type == nullptr || !type->is_string() || !flow::is_uri_reference(type->get_string())) return bad("type", "a URI", type);
+    const auto* status = made.if_contains("status");
+    const auto number = status == nullptr     ? std::nullopt
+                        : status->is_int64()  ? std::optional(status->get_int64())
+                        : status->is_uint64() ? std::optional<std::int64_t>(-1)
+                                              : std::nullopt;
+    if (!number || !flow::is_possible_status(*number)) return bad("status", "a status of HTTP, such as 400", status);
     return std::nullopt;
 }
 
@@ -39,7 +70,9 @@ void stepper::begin(frame_id id, const flow::do_task& task) {
 
 void stepper::begin(frame_id id, const flow::set_task& task) {
     const auto* f = s_.find(id);
-    auto value = scope(s_, world_, f).evaluate(task.value, *f->input);
+    scope where(s_, world_, f);
+    if (s_.task_of(*f).name == "(arguments)") where.with_secrets();  // of a function: its calls get them
+    auto value = where.evaluate(task.value, *f->input);
     if (!value) return fail(id, value.error());
     complete(id, value_ref(std::move(*value)));
 }
@@ -116,6 +149,8 @@ void stepper::begin(frame_id id, const flow::raise_task& task) {
         return fail(id, make_problem(problem_type::expression, "`raise.error` of task `" + s_.task_of(*f).name + "` must yield an object with `type` and `status`, but yields " +
                                                                    std::string(type_name(*value)) + "."));
     }
+    if (auto bad = check_secrets(*value, s_.task_of(*f), s_, world_, "the error")) return fail(id, std::move(*bad));
+    if (auto bad = check_error(value->get_object(), s_.task_of(*f).name)) return fail(id, std::move(*bad));
     fail(id, problem_from_json(value->get_object()));
 }
 
@@ -133,6 +168,7 @@ void stepper::begin(frame_id id, const flow::emit_task& task) {
     auto* f = s_.find(id);
     auto value = scope(s_, world_, f).evaluate(task.event, *f->input);
     if (!value) return fail(id, value.error());
+    if (auto bad = check_secrets(*value, s_.task_of(*f), s_, world_, "the event")) return fail(id, std::move(*bad));
     if (auto bad = tidy_event(*value, s_.task_of(*f).name)) return fail(id, std::move(*bad));
     auto& event = value->get_object();
     f->key = idempotency_key(s_, *f);
@@ -154,7 +190,7 @@ void stepper::begin(frame_id id, const flow::emit_task& task) {
 
 void stepper::begin(frame_id id, const flow::call_task& task) {
     auto* f = s_.find(id);
-    auto arguments = scope(s_, world_, f).evaluate(task.arguments, *f->input);
+    auto arguments = scope(s_, world_, f).with_secrets().evaluate(task.arguments, *f->input);
     if (!arguments) return fail(id, arguments.error());
     f->arguments = value_ref(std::move(*arguments));
     f->key = idempotency_key(s_, *f);

@@ -103,6 +103,7 @@ private:
     // core_calls.cpp: staging, starting, answers, outcomes
     std::shared_ptr<call_request> request_for(const resident& r, const run::frame& f, bool recovered) const;
     void fail_unknown(resident& r, run::frame_id call, const std::string& function);
+    void end_staged(resident& r, run::frame_id call, call_outcome outcome);
     live_call prepare_call(resident& r, run::frame_id call, std::shared_ptr<call_request> request, const effect_registry::entry& known);
     void stage(resident& r, const run::call_intent& intent);
     void start_calls(resident& r, const std::vector<run::frame_id>& calls);

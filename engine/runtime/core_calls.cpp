@@ -1,4 +1,5 @@
 // Calls: staged before the checkpoint, started after it, answered from outside, abandoned with their scope.
+#include "run/secrecy.hpp"
 #include "runtime/core.hpp"
 #include "runtime/secrets.hpp"
 
@@ -60,13 +61,34 @@ void core::take_staged(resident& r, staging& staged) {
     if (r.agent) r.agent->refresh();
 }
 
-void core::fail_unknown(resident& r, run::frame_id call, const std::string& function) {
+namespace {
+
+/// What commits with the checkpoint is stored, so a secret in its arguments is an error.
+std::optional<problem> kept_secret(const run::run_state& s, const run::frame& f, const call_request& request, const function_description& function) {
+    if (function.safety != effect_safety::transactional || s.workflow->secrets.empty() || !flow::may_give_secrets(s.task_of(f))) return std::nullopt;
+    const auto* name = run::secret_in(request.arguments, s.id, *s.workflow, &secret_placeholder);
+    if (name == nullptr) return std::nullopt;
+    const auto what = request.function == "run.workflow" ? "a workflow that is run" : "`" + request.function + "`";
+    return make_problem(problem_type::authorization, "The secret `" + *name + "` stands in what is given to " + what +
+                                                         ", which would be kept; secrets go to calls of tools, models and services only.");
+}
+
+}  // namespace
+
+void core::end_staged(resident& r, run::frame_id call, call_outcome outcome) {
     run_input ended;
     ended.what = run_input::kind::outcome;
     ended.call = call;
-    ended.outcome.value = make_problem(problem_type::configuration,
-                                       "Nothing here offers the function `" + function + "`; is its plugin listed under `tools` in pawl.yaml?");
+    ended.outcome = std::move(outcome);
     r.inputs.push_front(std::move(ended));
+}
+
+void core::fail_unknown(resident& r, run::frame_id call, const std::string& function) {
+    end_staged(r, call,
+               {make_problem(problem_type::configuration,
+                             "Nothing here offers the function `" + function + "`; is its plugin listed under `tools` in pawl.yaml?"),
+                {},
+                {}});
 }
 
 live_call core::prepare_call(resident& r, run::frame_id id, std::shared_ptr<call_request> request, const effect_registry::entry& known) {
@@ -84,17 +106,14 @@ void core::stage(resident& r, const run::call_intent& intent) {
     auto request = request_for(r, *f, intent.recovered);
     const auto* known = effects_->find(request->function);
     if (known == nullptr) return fail_unknown(r, intent.frame, request->function);
+    if (auto bad = kept_secret(r.state, *f, *request, known->description)) return end_staged(r, intent.frame, {std::move(*bad), {}, {}});
     staging staged;
     staged.now = ports_.now();
     staged.agent = r.agent ? &r.agent->view() : nullptr;
     auto outcome = known->owner->stage(*request, staged);
     take_staged(r, staged);
     if (outcome) {
-        run_input ended;
-        ended.what = run_input::kind::outcome;
-        ended.call = intent.frame;
-        ended.outcome = std::move(*outcome);
-        r.inputs.push_front(std::move(ended));
+        end_staged(r, intent.frame, std::move(*outcome));
     } else if (staged.parks) {
         run::call_parked(r.state, intent.frame, staged.wake_at);
     } else {
@@ -144,12 +163,21 @@ void core::start_call(resident& r, run::frame_id id) {
         });
     };
     auto request = call.request;
+    completion done = back;
     const auto* f = r.state.find(id);
     if (f != nullptr && !r.state.workflow->secrets.empty()) {
         auto with_secrets = std::make_shared<call_request>(*request);
         auto put = put_secrets(with_secrets->arguments, run, *r.state.workflow, r.state.task_of(*f), options_.secret);
         if (!put) return back(call_outcome{put.error(), {}, {}});
         request = std::move(with_secrets);
+        done = [back, workflow = r.state.workflow, resolve = options_.secret](call_outcome outcome) {
+            if (outcome.value.has_error()) {
+                auto error = outcome.value.error();
+                hide_secrets(error, *workflow, resolve);
+                outcome.value = std::move(error);
+            }
+            back(std::move(outcome));
+        };
     }
     const auto owner = call.owner;
     auto words = [post = post_, alive = std::weak_ptr<char>(alive_), this, begun](std::string_view text) {
@@ -160,7 +188,7 @@ void core::start_call(resident& r, run::frame_id id) {
             if (alive.lock()) tell(event);
         });
     };
-    owner->start(std::move(request), back, std::move(words));
+    owner->start(std::move(request), std::move(done), std::move(words));
 }
 
 void core::call_ended(const std::string& run, run::frame_id id, call_outcome outcome) {
@@ -203,11 +231,7 @@ void core::answer(resident& r, run::frame_id id, const external_answer& given) {
         if (staged.wake_at) run::call_parked(r.state, id, staged.wake_at);
         return;
     }
-    run_input ended;
-    ended.what = run_input::kind::outcome;
-    ended.call = id;
-    ended.outcome = std::move(*outcome);
-    r.inputs.push_front(std::move(ended));
+    end_staged(r, id, std::move(*outcome));
 }
 
 void core::abandon(resident& r, const run::abandoned_call& abandoned) {

@@ -7,12 +7,6 @@ namespace {
 
 constexpr std::string_view opening = "\x01pawl-secret:";
 
-bool reads_secrets(const flow::task& task) {
-    const auto reads = [](const std::optional<flow::evaluable>& e) { return e && e->uses().has(flow::variable::secrets); };
-    const auto* call = std::get_if<flow::call_task>(&task.body);
-    return reads(task.input.transform) || (call != nullptr && call->arguments.uses().has(flow::variable::secrets));
-}
-
 struct replacement {
     std::string placeholder;
     std::string_view name;
@@ -45,6 +39,24 @@ result<void> put_into(json::value& value, const std::vector<replacement>& all, c
     return {};
 }
 
+constexpr std::size_t shortest_secret = 4;
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+}
+
+void replace_within(json::value& value, std::string_view what, std::string_view by) {
+    if (auto* object = value.if_object()) {
+        for (auto& member : *object) replace_within(member.value(), what, by);
+    } else if (auto* list = value.if_array()) {
+        for (auto& item : *list) replace_within(item, what, by);
+    } else if (value.is_string() && std::string_view(value.get_string()).find(what) != std::string_view::npos) {
+        std::string text(value.get_string());
+        replace_all(text, what, by);
+        value = std::move(text);
+    }
+}
+
 }  // namespace
 
 std::string secret_placeholder(std::string_view run, std::string_view name) {
@@ -54,10 +66,20 @@ std::string secret_placeholder(std::string_view run, std::string_view name) {
 
 result<void> put_secrets(json::value& arguments, std::string_view run, const flow::workflow& workflow, const flow::task& task,
                          const std::function<std::optional<std::string>(std::string_view)>& resolve) {
-    if (workflow.secrets.empty() || !reads_secrets(task)) return {};
+    if (workflow.secrets.empty() || !flow::may_give_secrets(task)) return {};
     std::vector<replacement> all;
     for (const auto& name : workflow.secrets) all.push_back({secret_placeholder(run, name), name});
     return put_into(arguments, all, resolve);
+}
+
+void hide_secrets(problem& error, const flow::workflow& workflow, const std::function<std::optional<std::string>(std::string_view)>& resolve) {
+    for (const auto& name : workflow.secrets) {
+        const auto secret = resolve ? resolve(name) : std::nullopt;
+        if (!secret || secret->size() < shortest_secret) continue;
+        const auto shown = "[secret " + name + "]";
+        for (auto* text : {&error.type, &error.title, &error.detail}) replace_all(*text, *secret, shown);
+        for (auto& member : error.extra) replace_within(member.value(), *secret, shown);
+    }
 }
 
 }  // namespace pawl::runtime

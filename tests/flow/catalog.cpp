@@ -38,6 +38,11 @@ paths:
 )";
 constexpr std::string_view charge_schema =
     R"({"type":"object","additionalProperties":false,"required":["amount"],"properties":{"amount":{"type":"number"}}})";
+constexpr std::string_view approval_schema =
+    R"({"type":"object","additionalProperties":false,"required":["title"],"properties":{"title":{"type":"string"},
+    "expires":{"type":"string","anyOf":[{"format":"duration"},{"format":"date-time"}]}}})";
+constexpr std::string_view pause_schema =
+    R"({"type":"object","properties":{"length":{"type":"string","format":"duration"},"until":{"type":"string","format":"date-time"}}})";
 
 }  // namespace
 
@@ -49,6 +54,8 @@ flow::compile_options options_for(std::string file) {
                          function("orders.lookup", "2.0.0", effect_safety::idempotent, lookup_schema),
                          function("payments.charge", "1.0.0", effect_safety::at_most_once, charge_schema),
                          function("payments.refund", "1.0.0", effect_safety::idempotent, charge_schema),
+                         function("approval.request", "", effect_safety::transactional, approval_schema),
+                         function("robot.pause", "1.0.0", effect_safety::idempotent, pause_schema),
                          function("ai.chat", "", effect_safety::idempotent, {}),
                          function("log", "", effect_safety::pure, {})};
     options.read_asset = [](std::string_view path) -> result<std::string> {

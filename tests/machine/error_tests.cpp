@@ -76,4 +76,24 @@ BOOST_AUTO_TEST_CASE(standard_types_are_the_same_under_any_base_and_others_are_t
     BOOST_TEST(!is_caught(current, "https://example.com/orders/timeout"));
 }
 
+BOOST_AUTO_TEST_CASE(an_error_whose_members_are_computed_wrong_is_an_expression_error) {
+    const auto raised = [](std::string_view type, std::string_view status) {
+        driver d("\n  - a: { raise: { error: { type: '" + std::string(type) + "', status: '" + std::string(status) + "' } } }\n");
+        d.start(R"({"no":"out of stock","rel":"out-of-stock","n":409,"big":1000,"text":"409"})");
+        BOOST_TEST((d.s.status == run_status::faulted));
+        return std::pair(d.s.error->type, d.s.error->status);
+    };
+    BOOST_TEST(raised("${ .rel }", "${ .n }").first == "out-of-stock");
+    BOOST_TEST(raised("https://example.com/e", "${ .n }").second == 409);
+    for (const auto& [type, status] : {std::pair("${ .no }", "${ .n }"),
+                                       {"${ .absent }", "${ .n }"},
+                                       {"${ .rel }", "${ .big }"},
+                                       {"${ .rel }", "${ .text }"},
+                                       {"${ .rel }", "${ .absent }"}}) {
+        const auto error = raised(type, status);
+        BOOST_TEST(type_name_of(error.first) == "expression", type << " " << status);
+        BOOST_TEST(error.second == 400);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
