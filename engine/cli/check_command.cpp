@@ -18,6 +18,7 @@ namespace pawl::cli {
 namespace {
 
 struct checked_project {
+    std::vector<problem> missing;  ///< tools of the manifest that could not be opened
     agent::manifest manifest;
     toolbox tools;
     std::shared_ptr<workflow_finder> finder;
@@ -26,11 +27,12 @@ struct checked_project {
 result<checked_project> project_of(const std::string& path, const place_options& place) {
     auto manifest = open_project({place.project, path, place.environment});
     if (manifest.has_error()) return manifest.error();
-    auto tools = open_toolbox(*manifest);
+    std::vector<problem> missing;
+    auto tools = open_toolbox(*manifest, {}, &missing);
     if (tools.has_error()) return tools.error();
     const auto url = choose_store({}, *manifest);
     auto finder = std::make_shared<workflow_finder>(*manifest, tools->effects->functions(), url.has_value() ? store_when_asked(*url) : nullptr, read_from_network(*tools));
-    return checked_project{std::move(*manifest), std::move(*tools), std::move(finder)};
+    return checked_project{std::move(missing), std::move(*manifest), std::move(*tools), std::move(finder)};
 }
 
 /// The state schema of the agent whose message starts this very flow, so that `$agent.state` paths can be checked.
@@ -53,6 +55,15 @@ diagnostic problem_of(const std::string& file, const problem& error) {
     return d;
 }
 
+/// What a flow calls may be one of the tools that could not be opened: that mistake is not the flow's.
+void leave_open(std::vector<diagnostic>& all) {
+    for (auto& d : all) {
+        if (d.code != "unknown-function" && d.code != "unknown-version") continue;
+        d.level = severity::warning;
+        d.hint = "a plugin of this project is missing (see above), so it is not known whether it offers this";
+    }
+}
+
 checked_file check_flow(const std::string& path, const checked_project& project, bool portable) {
     const auto loaded = load_flow(path, project.tools.effects->functions(), state_schema_for(project.manifest, path), portable, project.finder.get());
     checked_file out;
@@ -64,6 +75,7 @@ checked_file check_flow(const std::string& path, const checked_project& project,
     out.file = loaded->shown;
     out.source = loaded->source;
     out.diagnostics = loaded->compiled.diagnostics;
+    if (!project.missing.empty()) leave_open(out.diagnostics);
     if (const auto& made = loaded->compiled.compiled) {
         out.workflow = made->document.ns + "/" + made->document.name + ":" + made->document.version;
         out.tasks = made->tasks.size();
@@ -84,12 +96,15 @@ public:
         if (at == projects_.end()) {
             at = projects_.emplace(folder, project_of(path, options_.place)).first;
             if (at->second.has_error()) return refuse(path, at->second.error());
+            tell_missing(path, *at->second);
         }
         if (at->second.has_error()) return refuse(path, make_problem(problem_type::configuration, "not checked, because its project has a mistake"));
         if (std::filesystem::path(path).filename() != agent::manifest_file_name) return add(check_flow(path, *at->second, options_.portable));
-        checked_file manifest;
-        manifest.file = path;
-        add(std::move(manifest));
+        if (at->second->missing.empty()) {
+            checked_file manifest;
+            manifest.file = path;
+            add(std::move(manifest));
+        }
         for (const auto& flow : flows_of(at->second->manifest)) add(check_flow(flow, *at->second, options_.portable));
     }
 
@@ -100,6 +115,14 @@ private:
     void add(checked_file file) {
         const auto same = [&](const checked_file& f) { return f.file == file.file; };
         if (std::none_of(files_.begin(), files_.end(), same)) files_.push_back(std::move(file));
+    }
+    /// Of each tool that cannot be opened, once for the project; its flows are checked all the same.
+    void tell_missing(const std::string& path, const checked_project& project) {
+        if (project.missing.empty()) return;
+        checked_file manifest;
+        manifest.file = std::filesystem::path(path).filename() == agent::manifest_file_name ? path : project.manifest.file;
+        for (const auto& each : project.missing) manifest.diagnostics.push_back(problem_of(manifest.file, each));
+        add(std::move(manifest));
     }
     void refuse(const std::string& path, const problem& why) {
         checked_file file;
@@ -122,6 +145,7 @@ void print_checked(const checked_file& file) {
         }
     }
     if (has_errors(file.diagnostics)) return;
+    if (file.workflow.empty() && !file.diagnostics.empty()) return;  // it calls what nobody can say anything of
     if (file.workflow.empty()) return print_out(file.file + ": ok\n");
     print_out(file.file + ": ok (" + file.workflow + ", " + std::to_string(file.tasks) + " tasks)\n");
 }
@@ -146,6 +170,7 @@ int check_command(const check_options& options) {
 int schema_command(const schema_options& options) {
     const auto project = project_of(".", options.place);
     if (project.has_error()) return fail(project.error());
+    if (!project->missing.empty()) return fail(project->missing.front());
     print_out(to_pretty_text(flow::language_schema(project->tools.effects->functions())) + "\n");
     return exit_completed;
 }

@@ -37,16 +37,39 @@ std::vector<std::string> plugin_folders(const std::string& project_folder) {
     return out;
 }
 
-result<std::shared_ptr<runtime::effect>> open_plugins(const agent::manifest& project, boost::asio::io_context& network, std::shared_ptr<const secret_source> secrets,
-                                                      std::shared_ptr<const observe::logger> log) {
+namespace {
+
+/// The libraries that `tools` lists. With `missing`, one that cannot be read is noted there and left out; without, it is the error.
+result<std::vector<tool::plugin_settings>> allowed_plugins(const agent::manifest& project, std::vector<problem>* missing) {
     const auto folders = plugin_folders(project.folder);
-    std::vector<tool::plugin_settings> allowed;
+    std::vector<tool::plugin_settings> out;
     for (const auto& tool : project.tools) {
         auto path = tool::locate_plugin(tool.plugin, folders);
-        if (path.has_error()) return path.error();
-        allowed.push_back({std::move(*path), tool.sha256, tool.isolated, tool.config, tool.heartbeat_timeout});
+        if (path.has_error()) {
+            if (missing == nullptr) return path.error();
+            missing->push_back(path.error());
+            continue;
+        }
+        tool::plugin_settings settings{std::move(*path), tool.sha256, tool.isolated, tool.config, tool.heartbeat_timeout};
+        if (missing != nullptr) {
+            if (const auto alone = tool::plugin_registry::open(std::span(&settings, 1)); alone.has_error()) {
+                missing->push_back(alone.error());
+                continue;
+            }
+        }
+        out.push_back(std::move(settings));
     }
-    auto registry = tool::plugin_registry::open(allowed);
+    return out;
+}
+
+}  // namespace
+
+result<std::shared_ptr<runtime::effect>> open_plugins(const agent::manifest& project, boost::asio::io_context& network,
+                                                      std::shared_ptr<const secret_source> secrets, std::shared_ptr<const observe::logger> log,
+                                                      std::vector<problem>* missing) {
+    const auto allowed = allowed_plugins(project, missing);
+    if (allowed.has_error()) return allowed.error();
+    auto registry = tool::plugin_registry::open(*allowed);
     if (registry.has_error()) return registry.error();
     tool::tool_effect_options options;
     options.hosts.host_program = (program_folder() / "pawl-tool-host").string();

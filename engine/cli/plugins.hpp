@@ -18,8 +18,10 @@ namespace pawl::cli {
 /// `../plugins` (a build tree) and `../lib/pawl/plugins` (an installation).
 std::vector<std::string> plugin_folders(const std::string& project_folder);
 
-/// Error: the first plugin that cannot be used, and why.
-result<std::shared_ptr<runtime::effect>> open_plugins(const agent::manifest& project, boost::asio::io_context& network, std::shared_ptr<const secret_source> secrets,
-                                                      std::shared_ptr<const observe::logger> log);
+/// Error: the first plugin that cannot be used, and why. With `missing`, those that cannot be used are noted there instead, and the others are
+/// opened.
+result<std::shared_ptr<runtime::effect>> open_plugins(const agent::manifest& project, boost::asio::io_context& network,
+                                                      std::shared_ptr<const secret_source> secrets, std::shared_ptr<const observe::logger> log,
+                                                      std::vector<problem>* missing = nullptr);
 
 }  // namespace pawl::cli

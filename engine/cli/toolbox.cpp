@@ -32,7 +32,7 @@ agent::log_effect::sink into(std::shared_ptr<const observe::logger> log) {
 
 }  // namespace
 
-result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresser& dressed) {
+result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresser& dressed, std::vector<problem>* missing) {
     auto secrets = secret_source::load(project);
     if (secrets.has_error()) return secrets.error();
     const auto level = chosen_log_level();
@@ -76,9 +76,12 @@ result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresse
         all.push_back(std::move(*models));
     }
     if (!project.tools.empty()) {
-        auto tools = open_plugins(project, out.network->context(), out.secrets, out.log);
-        if (tools.has_error()) return tools.error();
-        all.push_back(std::move(*tools));
+        auto tools = open_plugins(project, out.network->context(), out.secrets, out.log, missing);
+        if (tools.has_error() && missing == nullptr) return tools.error();
+        if (tools.has_error())
+            missing->push_back(tools.error());
+        else
+            all.push_back(std::move(*tools));
     }
     for (const auto& effect : all) {
         if (auto added = registry->add(dressed ? dressed(effect) : effect); added.has_error()) return added.error();

@@ -28,7 +28,8 @@ struct toolbox {
 /// Error: a plugin, cassette or setting that cannot be used, and why.
 /// `dressed`, when given, makes of each effect outside agents and logs the one that is used.
 using effect_dresser = std::function<std::shared_ptr<runtime::effect>(std::shared_ptr<runtime::effect>)>;
-result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresser& dressed = {});
+/// `missing`, when given, is told of plugins that cannot be used, and the toolbox is opened without them: for checks only.
+result<toolbox> open_toolbox(const agent::manifest& project, const effect_dresser& dressed = {}, std::vector<problem>* missing = nullptr);
 
 /// A run's event as a line of the log: ids, names, outcomes.
 void log_run_event(const observe::logger& log, const runtime::run_event& event);

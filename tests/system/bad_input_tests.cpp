@@ -85,6 +85,24 @@ BOOST_AUTO_TEST_CASE(inputs_that_are_wrong_start_no_run) {
     BOOST_TEST(p.at.run({"runs", "list", "--json"}).document().as_array().size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_missing_plugin_hides_no_mistake_of_the_flows) {
+    const project p;
+    p.folder.write("pawl.yaml", "name: shop\ntools: [{ plugin: ./nowhere.so }, { plugin: ./neither.so }]\n");
+    p.folder.write("flows/bad.yaml", head + "do:\n  - a: { sett: { x: 1 } }\n  - b: { call: nowhere.tool, with: { x: 1 } }\n");
+    p.folder.write("flows/good.yaml", head + "do:\n  - a: { call: nowhere.tool, with: { x: 1 } }\n");
+    const auto all = p.at.run({"check", "pawl.yaml"});
+    BOOST_TEST(all.code == 1, all);
+    for (const std::string_view word : {"nowhere.so", "neither.so", "bad.yaml:3:", "sett",
+                                        "warning: there is no function or tool called `nowhere.tool`", "plugin of this project is missing"})
+        BOOST_TEST(all.err.find(word) != std::string::npos, "missing \"" << word << "\": " << all);
+    BOOST_TEST(all.err.find("error: there is no function") == std::string::npos, all);
+    // Named alone, a flow is told of the same, and is no better than its project.
+    const auto one = p.at.run({"check", "flows/good.yaml"});
+    BOOST_TEST(one.code == 1, one);
+    BOOST_TEST(one.err.find("nowhere.so") != std::string::npos, one);
+    expect_error(p.with_flow(head + "do:\n  - a: { set: { x: 1 } }\n"), {"nowhere.so"});
+}
+
 BOOST_AUTO_TEST_CASE(manifests_with_mistakes_name_file_line_and_column) {
     const project p;
     const auto flow = head + "do:\n  - a: { set: { x: 1 } }\n";
