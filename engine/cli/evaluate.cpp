@@ -48,7 +48,11 @@ void add_facts(row_outcome& out, const trial::seen_try& t) {
         const auto* v = t.answered.record.if_contains(name);
         return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
     };
-    if (const auto* latency = t.answered.record.if_contains("latencyMs"); latency != nullptr && latency->is_int64()) out.latencies.push_back(latency->get_int64());
+    ++out.calls;
+    // How long a server that is not there took to be not there says nothing of a model.
+    const bool answered = t.answered.what == trial::reply::kind::value || is_same_type(t.answered.error.type, type_uri(problem_type::validation));
+    out.answered = out.answered || answered;
+    if (const auto* latency = t.answered.record.if_contains("latencyMs"); latency != nullptr && latency->is_int64() && answered) out.latencies.push_back(latency->get_int64());
     if (const auto* usage = t.answered.record.if_contains("usage"); usage != nullptr && usage->is_object()) {
         for (const auto& [kind, n] : usage->get_object()) {
             if (n.is_int64()) out.tokens[kind] += n.get_int64();

@@ -17,7 +17,9 @@ struct row_outcome {
     json::value actual;              ///< what is held against `expect`; null when there is none
     std::string error;               ///< the model's error, or the run's; empty: none
     std::string model, prompt_version;
-    std::vector<std::int64_t> latencies;  ///< ms, of each call of a model
+    std::size_t calls = 0;                ///< of models
+    bool answered = false;                ///< some model did, with whatever
+    std::vector<std::int64_t> latencies;  ///< ms, of each call that a model answered
     std::map<std::string, std::int64_t> tokens;
     std::map<std::string, bool> fields;   ///< members of `expect`, or "" for the whole: do they agree?
     bool agrees() const;
@@ -32,6 +34,8 @@ struct table_result {
 
     std::size_t agreed() const;
     double agreement() const;
+    /// Rows that could not be played: their flow or their case is wrong.
+    std::size_t unplayed() const;
     /// What is below its threshold, a sentence each.
     std::vector<std::string> shortfalls() const;
 };

@@ -92,6 +92,12 @@ std::vector<std::int64_t> latencies_of(const table_result& t) {
     return out;
 }
 
+std::size_t calls_of(const table_result& t) {
+    std::size_t out = 0;
+    for (const auto* row : t.rows) out += row->calls;
+    return out;
+}
+
 std::map<std::string, std::int64_t> tokens_of(const table_result& t) {
     std::map<std::string, std::int64_t> out;
     for (const auto* row : t.rows) {
@@ -122,7 +128,7 @@ std::string table_text(const table_result& t) {
     const auto latencies = latencies_of(t);
     if (!latencies.empty()) {
         out += "    latency    p50 " + std::to_string(percentile(latencies, 50)) + " ms, p95 " + std::to_string(percentile(latencies, 95)) + " ms, " + std::to_string(latencies.size()) +
-               (latencies.size() == 1 ? " call\n" : " calls\n");
+               " of " + std::to_string(calls_of(t)) + (calls_of(t) == 1 ? " call answered\n" : " calls answered\n");
     }
     std::string tokens;
     for (const auto& [kind, n] : tokens_of(t)) tokens += (tokens.empty() ? "" : ", ") + kind + " " + std::to_string(n);
@@ -149,7 +155,8 @@ json::value table_json(const table_result& t) {
     out["agreement"] = t.agreement();
     out["errors"] = errors_of(t);
     const auto latencies = latencies_of(t);
-    out["calls"] = latencies.size();
+    out["calls"] = calls_of(t);
+    out["answered"] = latencies.size();
     out["latencyMs"] = {{"p50", percentile(latencies, 50)}, {"p95", percentile(latencies, 95)}};
     json::object tokens, fields;
     for (const auto& [kind, n] : tokens_of(t)) tokens[kind] = n;
@@ -192,6 +199,10 @@ bool row_outcome::agrees() const {
 
 std::size_t table_result::agreed() const {
     return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [](const auto* row) { return row->agrees(); }));
+}
+
+std::size_t table_result::unplayed() const {
+    return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [](const auto* row) { return !row->trouble.empty(); }));
 }
 
 double table_result::agreement() const { return rows.empty() ? 0 : static_cast<double>(agreed()) / static_cast<double>(rows.size()); }

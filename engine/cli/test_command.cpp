@@ -68,6 +68,9 @@ public:
         const auto& environment = named.empty() ? place_.environment : named;
         const auto folder = place_.project.empty() ? find_project(file).value_or("") : place_.project;
         if (const auto at = opened_.find({folder, environment}); at != opened_.end()) return &at->second;
+        if (folder.empty() && !environment.empty() && environment != agent::default_environment) {
+            return make_problem(problem_type::configuration, "environment `" + environment + "` was asked for, but there is no pawl.yaml that could name it");
+        }
         auto manifest = folder.empty() ? result<agent::manifest>(agent::manifest_without_file(fs::current_path().string())) : open_project({folder, {}, environment});
         if (manifest.has_error()) return manifest.error();
         auto tools = open_toolbox(*manifest);
@@ -199,6 +202,20 @@ void test_all(std::vector<tested_file>& files, const std::vector<opened_environm
     work();
 }
 
+/// What the cases with tables say of things that are not there, before anything is asked and paid for; rendered.
+std::string mistakes_of_rows(const tested_file& f, const opened_project& project, const test_options& options) {
+    trial::runner runner(*f.file, project.manifest, project.functions);
+    std::set<std::string> told;
+    std::string out;
+    for (const auto& each : f.file->cases) {
+        if (!each.row || !options.chooses(each.name) || !told.insert(each.row->table->pointer).second) continue;
+        for (const auto& t : runner.mistaken_names(each)) {
+            out += (out.empty() ? "" : "\n") + render({severity::error, "bad-case", f.shown, f.file->document.mark_of(t.pointer), 1, t.pointer, t.message, {}}, f.source);
+        }
+    }
+    return out;
+}
+
 /// The rows of all tables, with real models.
 int evaluate(const std::vector<tested_file>& files, const std::vector<opened_environments>& of, const test_options& options) {
     const auto began = steady::now();
@@ -209,16 +226,20 @@ int evaluate(const std::vector<tested_file>& files, const std::vector<opened_env
             print_err(text_report({files[i]}, 0));
             return exit_wrong;
         }
+        if (const auto wrong = mistakes_of_rows(files[i], *of[i].begin()->second, options); !wrong.empty()) return fail(wrong);
         auto played = evaluate_rows(files[i], of[i].begin()->second->manifest, options);
         if (played.has_error()) return fail(files[i].shown + ": " + played.error().detail);
         rows += played->size();
         all.emplace_back(&files[i], std::move(*played));
     }
     if (rows == 0) return fail("there are no rows to evaluate here; a case with a `table` has some (tests/cases/README.md of pawl)");
+    const auto answered = [](const auto& file) { return std::any_of(file.second.begin(), file.second.end(), [](const row_outcome& row) { return row.answered; }); };
+    const bool some_answered = std::any_of(all.begin(), all.end(), answered);
     const auto results = group_rows(all);
     const auto seconds = seconds_since(began);
     print_out(options.json ? to_pretty_text(evaluation_json(results, seconds)) + "\n" : evaluation_text(results, seconds));
-    const bool fine = std::all_of(results.begin(), results.end(), [](const table_result& t) { return t.shortfalls().empty(); });
+    if (!some_answered) return fail("no model answered any row, so nothing was evaluated");
+    const bool fine = std::all_of(results.begin(), results.end(), [](const table_result& t) { return t.shortfalls().empty() && t.unplayed() == 0; });
     return fine ? exit_completed : exit_wrong;
 }
 
@@ -303,7 +324,7 @@ int test_and_report(std::vector<tested_file>& files, const test_options& options
         if (const auto written = write_file(options.junit, junit_report(files)); written.has_error()) return fail(written.error());
     }
     const auto totals = totals_of(files);
-    if (totals.unusable > 0) return exit_wrong;
+    if (totals.unusable > 0 || totals.wrong > 0) return exit_wrong;
     if (totals.cases == 0) return fail(options.only_case.empty() ? "no case has \"" + options.filter + "\" in its name" : no_such_case(files, options.only_case));
     if (totals.failed > 0) return exit_faulted;
     if (const auto there = check_point(files, options); there.has_error()) return fail(there.error());

@@ -131,6 +131,7 @@ std::string modes_text(const std::vector<tested_file>& all) {
         out += "  " + m.mode + ": ";
         if (m.points == 0) out += "nothing was played";
         else out += plural(m.points, "point") + " in " + plural(m.cases, "case") + (m.orders > 0 ? ", " + plural(m.orders, "order") : "");
+        if (m.one_order > 0) out += "; in " + plural(m.one_order, "case") + " nothing can happen in another order";
         for (const auto& [why, count] : m.none) out += "; " + plural(count, "case") + " had none (" + why + ")";
         out += "\n";
     }
@@ -151,10 +152,14 @@ std::vector<mode_total> mode_totals(const std::vector<tested_file>& all) {
         for (const auto& v : f.verdicts) {
             for (const auto& m : v.modes) {
                 auto at = std::find_if(out.begin(), out.end(), [&](const mode_total& t) { return t.mode == m.mode; });
-                if (at == out.end()) at = out.insert(out.end(), {m.mode, 0, 0, 0, {}});
+                if (at == out.end()) at = out.insert(out.end(), {m.mode, 0, 0, 0, 0, {}});
                 at->points += m.points;
                 if (m.points > 0) ++at->cases;
-                if (m.mode == "shuffle" && m.points > 0) at->orders += static_cast<std::size_t>(std::atoi(m.detail.c_str()));
+                if (m.mode == "shuffle" && m.points > 0) {
+                    const auto orders = static_cast<std::size_t>(std::atoi(m.detail.c_str()));
+                    at->orders += orders;
+                    if (orders == 1 && m.points > 1) ++at->one_order;
+                }
                 if (m.none.empty()) continue;
                 auto why = std::find_if(at->none.begin(), at->none.end(), [&](const auto& n) { return n.first == m.none; });
                 if (why == at->none.end()) why = at->none.insert(at->none.end(), {m.none, 0});
@@ -172,7 +177,8 @@ test_totals totals_of(const std::vector<tested_file>& all) {
         if (!f.usable()) ++t.unusable;
         for (const auto& v : f.verdicts) {
             ++t.cases;
-            if (!v.passed()) ++t.failed;
+            if (v.wrong()) ++t.wrong;
+            else if (!v.passed()) ++t.failed;
             t.histories += v.histories;
         }
     }
@@ -189,7 +195,7 @@ std::string text_report(const std::vector<tested_file>& all, double seconds) {
         if (f.verdicts.empty()) continue;
         out += f.shown + "\n";
         for (const auto& v : f.verdicts) {
-            out += (v.passed() ? "  ok    " : "  FAIL  ") + v.of->name;
+            out += (v.passed() ? "  ok    " : v.wrong() ? "  WRONG " : "  FAIL  ") + v.of->name;
             if (v.histories > 1) out += "  (" + std::to_string(v.histories) + " histories)";
             out += "\n";
             for (const auto& each : v.notes) out += indented("note: " + each, "        ");
@@ -206,6 +212,7 @@ std::string text_report(const std::vector<tested_file>& all, double seconds) {
     out += modes_text(all);
     const auto t = totals_of(all);
     out += plural(t.cases, "case") + ", " + std::to_string(t.failed) + " failed";
+    if (t.wrong > 0) out += ", " + std::to_string(t.wrong) + " wrong";
     if (t.histories > t.cases) out += ", " + std::to_string(t.histories) + " histories";
     if (t.unusable > 0) out += ", " + plural(t.unusable, "file") + " not usable";
     return out + " (" + seconds_shown(seconds) + " s)\n";
@@ -220,8 +227,9 @@ json::value json_report(const std::vector<tested_file>& all, double seconds) {
         for (const auto& v : f.verdicts) {
             json::array findings;
             for (const auto& each : v.findings) findings.emplace_back(finding_json(f, v, each));
-            cases.emplace_back(json::object{{"name", v.of->name}, {"line", f.file->document.mark_of(v.of->pointer).line}, {"ok", v.passed()}, {"seconds", v.seconds}, {"histories", v.histories},
-                                            {"checkpoints", v.checkpoints}, {"modes", modes_json(v)}, {"notes", lines_json(v.notes)}, {"findings", std::move(findings)}});
+            auto& of_case = cases.emplace_back(json::object{{"name", v.of->name}, {"line", f.file->document.mark_of(v.of->pointer).line}, {"ok", v.passed()}, {"seconds", v.seconds}, {"histories", v.histories},
+                                            {"checkpoints", v.checkpoints}, {"modes", modes_json(v)}, {"notes", lines_json(v.notes)}, {"findings", std::move(findings)}}).get_object();
+            if (v.wrong()) of_case["wrong"] = true;
         }
         one["cases"] = std::move(cases);
         results.emplace_back(std::move(one));
@@ -229,14 +237,14 @@ json::value json_report(const std::vector<tested_file>& all, double seconds) {
     const auto t = totals_of(all);
     json::array modes;
     for (const auto& m : mode_totals(all)) modes.emplace_back(json::object{{"mode", m.mode}, {"points", m.points}, {"cases", m.cases}});
-    return json::object{{"ok", t.failed == 0 && t.unusable == 0}, {"files", t.files}, {"unusable", t.unusable}, {"cases", t.cases}, {"failed", t.failed},
+    return json::object{{"ok", t.failed == 0 && t.wrong == 0 && t.unusable == 0}, {"files", t.files}, {"unusable", t.unusable}, {"cases", t.cases}, {"failed", t.failed}, {"wrong", t.wrong},
                         {"histories", t.histories}, {"seconds", seconds}, {"modes", std::move(modes)}, {"results", std::move(results)}};
 }
 
 /// The elements and attributes that Jenkins, GitLab, GitHub and Ant's schema have in common.
 std::string junit_report(const std::vector<tested_file>& all) {
     const auto counts = [](const test_totals& t) {
-        return "tests=\"" + std::to_string(t.cases + t.unusable) + "\" failures=\"" + std::to_string(t.failed) + "\" errors=\"" + std::to_string(t.unusable) + "\"";
+        return "tests=\"" + std::to_string(t.cases + t.unusable) + "\" failures=\"" + std::to_string(t.failed) + "\" errors=\"" + std::to_string(t.unusable + t.wrong) + "\"";
     };
     double seconds = 0;
     for (const auto& f : all) seconds += f.seconds;
@@ -249,7 +257,8 @@ std::string junit_report(const std::vector<tested_file>& all) {
         for (const auto& v : f.verdicts) {
             out += "    <testcase name=\"" + xml(v.of->name) + "\" classname=\"" + xml(f.shown) + "\" time=\"" + seconds_shown(v.seconds) + "\">\n";
             for (const auto& each : v.findings) {
-                out += "      <failure message=\"" + xml(each.message) + "\" type=\"" + (each.mode.empty() ? "case" : each.mode) + "\">" + xml(finding_text(f, v, each)) + "</failure>\n";
+                const std::string element = v.wrong() ? "error" : "failure";
+                out += "      <" + element + " message=\"" + xml(each.message) + "\" type=\"" + (each.mode.empty() ? "case" : each.mode) + "\">" + xml(finding_text(f, v, each)) + "</" + element + ">\n";
             }
             if (const auto said = said_of(v); !said.empty()) out += "      <system-out>" + xml(said) + "</system-out>\n";
             out += "    </testcase>\n";

@@ -29,11 +29,13 @@ struct tested_file {
 
 struct test_totals {
     std::size_t files = 0, unusable = 0, cases = 0, failed = 0, histories = 0;
+    std::size_t wrong = 0;  ///< cases that could not be tested as they are written; not among `failed`
 };
 /// What each mode played in all cases together, and why it played nothing in some.
 struct mode_total {
     std::string mode;
     std::size_t points = 0, cases = 0, orders = 0;
+    std::size_t one_order = 0;  ///< cases in which nothing can happen in another order: there --shuffle proves nothing
     std::vector<std::pair<std::string, std::size_t>> none;  ///< why not -> in how many cases
 };
 std::vector<mode_total> mode_totals(const std::vector<tested_file>& all);
@@ -45,8 +47,8 @@ test_totals totals_of(const std::vector<tested_file>& all);
 
 /// A line per case; what failed with file, line, expected and actual.
 std::string text_report(const std::vector<tested_file>& all, double seconds);
-/// { ok, files, unusable, cases, failed, histories, seconds, modes: [ { mode, points, cases } ], results: [ { file, error?, cases: [
-///   { name, line, ok, seconds, histories, checkpoints, modes: [ { mode, points, detail?, none? } ], notes, findings: [..] } ] } ] }
+/// { ok, files, unusable, cases, failed, wrong, histories, seconds, modes: [ { mode, points, cases } ], results: [ { file, error?, cases: [
+///   { name, line, ok, wrong?, seconds, histories, checkpoints, modes: [ { mode, points, detail?, none? } ], notes, findings: [..] } ] } ] }
 json::value json_report(const std::vector<tested_file>& all, double seconds);
 /// JUnit XML: a suite per file, a test case per case.
 std::string junit_report(const std::vector<tested_file>& all);

@@ -80,7 +80,9 @@ struct analysis {
 };
 
 class evaluation;
-struct shape;  ///< shape.hpp
+struct shape;       ///< shape.hpp
+struct vocabulary;  ///< vocabulary.hpp
+struct impossible;
 
 class program {
 public:
@@ -104,6 +106,8 @@ public:
     std::string_view text() const noexcept;
     /// What is known of the value before the run: see shape.hpp.
     shape shape_of_value() const;
+    /// See vocabulary.hpp.
+    std::vector<impossible> impossible_for(const vocabulary& input, std::span<const vocabulary* const> variables) const;
 
     struct compiled;  ///< defined in the .cpp files
 

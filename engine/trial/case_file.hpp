@@ -54,6 +54,7 @@ struct happening {
 struct earlier_state {
     int version = 1;
     json::value state;
+    std::string pointer;
 };
 
 /// Another instance of an agent that the store holds.

@@ -1,6 +1,8 @@
-// Names in a case that nothing bears. `never: [bank.tranfser]` would hold for ever, and an answer for a call that nobody makes is never given.
+// What a case says of things that are not there. `never: [bank.tranfser]` and `always: ['${ .statsu != "faulted" }']` would hold for ever, and an answer for a call
+// that nobody makes is never given: whoever wrote them believes that something is tested.
 #pragma once
 
+#include "trial/case_vocabulary.hpp"
 #include "trial/runner.hpp"
 
 #include <memory>
@@ -8,7 +10,10 @@
 
 namespace pawl::trial {
 
-/// `flows`: those that the case plays. `functions`: what the project and the file offer.
-std::vector<trouble> mistaken_names(const test_case& c, const std::vector<std::shared_ptr<const flow::workflow>>& flows, const std::vector<function_description>& functions);
+/// What stands in the case itself. `of_case`: what it can name.
+std::vector<trouble> mistaken_names(const test_case& c, const names_of_case& of_case);
+
+/// What stands at the top of the file, for all its cases: wrong only where it is wrong for all of them together.
+std::vector<trouble> mistaken_names_of_file(const case_file& file, const names_of_case& of_all);
 
 }  // namespace pawl::trial

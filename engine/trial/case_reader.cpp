@@ -281,9 +281,15 @@ private:
             out.state = *v;
             if (out.agent.empty()) error(at, "a `state` belongs to an agent, and this case names none", "add `agent: NAME/KEY`");
         }
-        if (const auto [v, at] = find("stateVersion"); v != nullptr) out.state_version = v->to_number<int>();
+        if (const auto [v, at] = find("stateVersion"); v != nullptr) {
+            out.state_version = v->to_number<int>();
+            if (out.agent.empty()) error(at, "a `stateVersion` belongs to an agent, and this case names none", "add `agent: NAME/KEY`");
+        }
         if (const auto [v, at] = find("earlier"); v != nullptr) {
-            for (const auto& each : v->get_array()) out.earlier.push_back({each.get_object().at("version").to_number<int>(), each.get_object().at("state")});
+            if (out.agent.empty()) error(at, "earlier states belong to an agent, and this case names none", "add `agent: NAME/KEY`");
+            for (const auto& each : v->get_array()) {
+                out.earlier.push_back({each.get_object().at("version").to_number<int>(), each.get_object().at("state"), at + "/" + std::to_string(out.earlier.size())});
+            }
         }
         out.clock = parse_rfc3339("2026-01-01T00:00:00Z").value();
         if (const auto [v, at] = find("clock"); v != nullptr) {

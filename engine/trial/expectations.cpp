@@ -1,4 +1,5 @@
 // `then`, `always` and declared ends, held against what was seen.
+#include "expr/template.hpp"
 #include "trial/judge.hpp"
 #include "trial/match.hpp"
 
@@ -9,12 +10,24 @@ namespace {
 
 constexpr std::string_view lists[] = {"transitions", "calls", "events"};
 
-/// The short forms of items: "task outcome", "function", "type".
+/// The short forms of one item: "task outcome", "function", "type"; also within `$not` and `$oneOf`. A condition is none.
 json::value whole_item(std::string_view list, const json::value& item) {
-    if (!item.is_string()) return item;
+    if (const auto* object = item.if_object()) {
+        auto out = *object;
+        if (auto* inner = out.if_contains("$not")) *inner = whole_item(list, *inner);
+        if (auto* choices = out.if_contains("$oneOf"); choices != nullptr && choices->is_array()) {
+            for (auto& each : choices->get_array()) each = whole_item(list, each);
+        }
+        return out;
+    }
+    if (!item.is_string() || expr::whole_expression(item.get_string())) return item;
     const std::string_view text = item.get_string();
     if (list == "calls") return json::object{{"function", text}};
-    if (list == "events") return json::object{{"type", text}};
+    if (list == "events" || list == "error") return json::object{{"type", text}};
+    if (list == "took") {
+        const auto duration = parse_iso8601_duration(text);
+        return duration.has_value() ? json::value(to_iso8601(*duration)) : item;
+    }
     const auto blank = text.find(' ');
     return json::object{{"task", text.substr(0, blank)}, {"outcome", blank == std::string_view::npos ? std::string_view("completed") : text.substr(blank + 1)}};
 }
@@ -25,8 +38,20 @@ json::value whole_items(std::string_view list, const json::value& expected) {
         for (const auto& each : *items) out.push_back(whole_item(list, each));
         return out;
     }
+    const auto* object = expected.if_object();
+    if (object == nullptr) return expected;
     json::object out;
-    for (const auto& [name, operand] : expected.get_object()) out[name] = name == "$size" ? operand : operand.is_array() ? whole_items(list, operand) : whole_item(list, operand);
+    for (const auto& [name, operand] : *object) {
+        if (name == "$not") out[name] = whole_items(list, operand);
+        else if (name == "$each") out[name] = whole_item(list, operand);
+        else if (name == "$oneOf" && operand.is_array()) {
+            json::array choices;
+            for (const auto& each : operand.get_array()) choices.push_back(whole_items(list, each));
+            out[name] = std::move(choices);
+        } else {
+            out[name] = operand.is_array() ? whole_items(list, operand) : operand;
+        }
+    }
     return out;
 }
 
@@ -36,19 +61,6 @@ json::value any_order(json::value expected) {
     if (auto* ordered = object.if_contains("$inOrder")) {
         object["$contains"] = json::value(*ordered);
         object.erase("$inOrder");
-    }
-    return expected;
-}
-
-json::value whole_expectation(std::string_view name, const json::value& expected, bool unordered) {
-    if (std::find(std::begin(lists), std::end(lists), name) != std::end(lists)) {
-        auto whole = whole_items(name, expected);
-        return unordered ? any_order(std::move(whole)) : whole;
-    }
-    if (name == "error" && expected.is_string()) return json::object{{"type", expected}};
-    if (name == "took" && expected.is_string()) {
-        const auto duration = parse_iso8601_duration(std::string_view(expected.get_string()));
-        if (duration.has_value()) return json::value(to_iso8601(*duration));
     }
     return expected;
 }
@@ -91,6 +103,15 @@ void judge_row(const test_case& c, const history& h, std::vector<finding>& out) 
 
 }  // namespace
 
+json::value whole_expectation(std::string_view name, const json::value& expected, bool unordered) {
+    if (std::find(std::begin(lists), std::end(lists), name) != std::end(lists)) {
+        auto whole = whole_items(name, expected);
+        return unordered ? any_order(std::move(whole)) : whole;
+    }
+    if (name == "error" || name == "took") return whole_item(name, expected);
+    return expected;
+}
+
 std::optional<json::value> row_actual(const test_case& c, const history& h) {
     const auto& task = c.row->table->task;
     if (task.empty()) {
@@ -125,7 +146,7 @@ std::vector<finding> judge_expectations(const test_case& c, const history& h, bo
     for (auto& more : judge_conditions(c, h)) out.push_back(std::move(more));
     // A step of `when` that could not be done is why the rest is otherwise: first the cause.
     std::vector<finding> causes;
-    for (const auto& t : h.troubles) causes.push_back({"", "", t.pointer, t.message, "", "", "", {}, {}});
+    for (const auto& t : h.troubles) causes.push_back({"", "", t.pointer, t.message, "", "", "", {}, {}, t.of_the_case});
     out.insert(out.begin(), std::make_move_iterator(causes.begin()), std::make_move_iterator(causes.end()));
     for (const auto& call : h.unanswered) {
         finding f;

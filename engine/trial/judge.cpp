@@ -136,6 +136,7 @@ std::optional<history> judge::play(const test_case& c, const variant& how, findi
     }
     about.pointer = c.given.pointer.empty() ? c.pointer : c.given.pointer;
     about.message = played.error().detail;
+    about.wrong = true;
     v.findings.push_back(std::move(about));
     return std::nullopt;
 }
@@ -328,6 +329,28 @@ void judge::shuffled(const test_case& c, const history& plain, verdict& v) {
     }
 }
 
+/// A state of an earlier version and `given.state` are the same state: so they must be after the migrations, whatever the flow looks at. False: it cannot be played.
+bool judge::same_state(const test_case& c, const earlier_state& each, finding about, verdict& v) {
+    about.pointer = each.pointer + "/state";
+    const auto now = runner_.migrated(c, each.version, each.state);
+    if (now.has_error()) {
+        ++v.histories;
+        about.message = "this state of version " + std::to_string(each.version) + " cannot be brought to version " + std::to_string(runner_.newest_version(c)) + ": " + now.error().detail;
+        about.hint = "an agent that still has such a state could not be used any more: mend the migration, or add the one that is missing";
+        v.findings.push_back(std::move(about));
+        return false;
+    }
+    if (!c.given.state) return true;
+    const auto expected = runner_.migrated(c, runner_.state_version(c), *c.given.state);
+    if (expected.has_error() || to_canonical_text(*expected) == to_canonical_text(*now)) return true;
+    about.message = "this state of version " + std::to_string(each.version) + " becomes another state than `given.state`";
+    about.expected = to_text(*expected);
+    about.actual = to_text(*now);
+    about.hint = "`earlier` holds the same state as it stood in that version: either a migration loses or changes something, or these two are not the same state";
+    v.findings.push_back(std::move(about));
+    return true;
+}
+
 void judge::old(const test_case& c, const history& plain, verdict& v) {
     for (const auto& each : c.given.earlier) {
         variant how;
@@ -335,7 +358,7 @@ void judge::old(const test_case& c, const history& plain, verdict& v) {
         finding about;
         about.mode = "old-states";
         about.point = "the state begins in version " + std::to_string(each.version);
-        if (!wanted(about)) continue;
+        if (!wanted(about) || !same_state(c, each, about, v)) continue;
         const auto played = play(c, how, about, v);
         if (!played) return;
         compare(plain, *played, about, judge_expectations(c, *played, false), v);
@@ -367,6 +390,8 @@ void hide_secrets(const test_case& c, verdict& v) {
         if (auto again = parse_json(whole); again && again->is_object()) v.seen = std::move(again->get_object());
     }
 }
+
+bool verdict::wrong() const noexcept { return std::any_of(findings.begin(), findings.end(), [](const finding& f) { return f.wrong; }); }
 
 verdict judge::examine(const test_case& c) {
     verdict v;

@@ -31,6 +31,7 @@ struct finding {
     std::string actual;
     std::string hint;        ///< may be empty
     std::vector<std::string> transitions_expected, transitions_actual;  ///< when they tell more
+    bool wrong = false;      ///< the case itself, or a file that it names, is wrong: this is no failure of the flow
 };
 
 /// What one mode did to a case.
@@ -53,6 +54,8 @@ struct verdict {
     json::object seen;             ///< of the plain one
     std::shared_ptr<const flow::workflow> workflow;
     bool passed() const noexcept { return findings.empty(); }
+    /// It could not be tested as it is written.
+    bool wrong() const noexcept;
 };
 
 class judge {
@@ -73,6 +76,7 @@ private:
     void never_came(const test_case& c, finding about, std::string what, verdict& v);
     void bad(const test_case& c, const history& plain, verdict& v);
     void shuffled(const test_case& c, const history& plain, verdict& v);
+    bool same_state(const test_case& c, const earlier_state& each, finding about, verdict& v);
     void old(const test_case& c, const history& plain, verdict& v);
     void compare(const history& plain, const history& other, const finding& about, std::vector<finding> found, verdict& v);
     std::optional<history> play(const test_case& c, const variant& how, finding about, verdict& v);
@@ -84,6 +88,8 @@ private:
 
 /// What a row's `expect` is held against: the last result of the table's task, or the run's output; nothing when there is none.
 std::optional<json::value> row_actual(const test_case& c, const history& h);
+/// What a member of `then` says, without short forms.
+json::value whole_expectation(std::string_view name, const json::value& expected, bool unordered);
 /// What does not match `then`, `always` and the script; `unordered`: lists in any order.
 std::vector<finding> judge_expectations(const test_case& c, const history& h, bool unordered);
 std::vector<finding> judge_conditions(const test_case& c, const history& h);

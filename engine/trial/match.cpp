@@ -191,9 +191,31 @@ private:
     const json::value& seen_;
 };
 
+std::string range_mistake(const json::value& operand) {
+    const auto is_bound = [](const json::value& v) { return v.is_null() || measure(v); };
+    const auto* ends = operand.if_array();
+    if (ends == nullptr || ends->size() != 2 || !is_bound((*ends)[0]) || !is_bound((*ends)[1])) return "`$range` takes [LOW, HIGH]: two numbers or two durations, or null for an open end";
+    const auto &low = (*ends)[0], &high = (*ends)[1];
+    if (low.is_null() && high.is_null()) return "`$range` with two open ends holds for every number; give it an end, or use `$type: number`";
+    if (low.is_null() || high.is_null()) return {};
+    if (low.is_string() != high.is_string()) return "`$range` takes [LOW, HIGH]: two numbers or two durations, or null for an open end";
+    return *measure(low) > *measure(high) ? "nothing is in this range: " + to_text(low) + " is more than " + to_text(high) : std::string();
+}
+
+/// A list that says nothing, or a size that nothing has.
+std::string list_mistake(std::string_view name, const json::value& operand) {
+    if (name == "$size") {
+        if (operand.is_number() && operand.to_number<double>() < 0) return "no size is less than 0";
+        const bool fits = operand.is_number() || operand.is_object() || (operand.is_string() && expr::whole_expression(operand.get_string()));
+        return fits ? "" : "`$size` takes a number, a condition or a matcher";
+    }
+    if (!operand.is_array()) return "`" + std::string(name) + "` takes a list";
+    if (!operand.get_array().empty() || name == "$anyOrder") return {};
+    return name == "$oneOf" ? "`$oneOf` of nothing never holds" : "`" + std::string(name) + "` of nothing always holds; an empty list is `[]`";
+}
+
 /// What is wrong with a matcher's operand; empty when nothing is.
 std::string operand_mistake(std::string_view name, const json::value& operand) {
-    const auto is_bound = [](const json::value& v) { return v.is_null() || measure(v); };
     if (name == "$matches") {
         if (!operand.is_string()) return "`$matches` takes a regular expression, a string";
         static const std::vector<std::string> names{"pattern"};
@@ -202,12 +224,7 @@ std::string operand_mistake(std::string_view name, const json::value& operand) {
         const auto tried = code->evaluate_one(nullptr, variables);
         return tried.has_error() ? "`$matches`: " + tried.error().message : std::string();
     }
-    if (name == "$range") {
-        const auto* ends = operand.if_array();
-        return ends != nullptr && ends->size() == 2 && is_bound((*ends)[0]) && is_bound((*ends)[1]) && ((*ends)[0].is_null() || (*ends)[1].is_null() || (*ends)[0].is_string() == (*ends)[1].is_string())
-                   ? ""
-                   : "`$range` takes [LOW, HIGH]: two numbers or two durations, or null for an open end";
-    }
+    if (name == "$range") return range_mistake(operand);
     if (name == "$type") {
         const auto* text = operand.if_string();
         return text != nullptr && std::find(type_names.begin(), type_names.end(), std::string_view(*text)) != type_names.end()
@@ -215,8 +232,7 @@ std::string operand_mistake(std::string_view name, const json::value& operand) {
                    : "`$type` takes null, boolean, number, string, array or object";
     }
     if (name == "$absent") return operand.is_bool() ? "" : "`$absent` takes true or false";
-    const bool takes_list = name == "$contains" || name == "$inOrder" || name == "$anyOrder" || name == "$oneOf";
-    if (takes_list && !operand.is_array()) return "`" + std::string(name) + "` takes a list";
+    if (name == "$contains" || name == "$inOrder" || name == "$anyOrder" || name == "$oneOf" || name == "$size") return list_mistake(name, operand);
     return {};
 }
 

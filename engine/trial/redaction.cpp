@@ -19,17 +19,16 @@ std::string token_of(const std::string& text) { return std::string(token_begin) 
 
 std::int64_t number_of(const std::string& text) { return static_cast<std::int64_t>(std::stoul(sha256_hex("pawl redaction\n" + text).substr(0, 7), nullptr, 16)) + 100'000'000; }
 
-void hide_secret_members(json::value& value) {
+/// Of its type, so that what reads it still can: a text, a number; within a member with a secret name everything.
+void hide_secret_members(json::value& value, bool is_secret = false) {
     if (auto* list = value.if_array()) {
-        for (auto& each : *list) hide_secret_members(each);
-    }
-    auto* object = value.if_object();
-    if (object == nullptr) return;
-    for (auto& [name, member] : *object) {
-        if (!observe::is_secret_name(name)) hide_secret_members(member);
-        else if (member.is_string()) member = observe::redacted_text;
-        else if (member.is_number()) member = 0;
-        else hide_secret_members(member);
+        for (auto& each : *list) hide_secret_members(each, is_secret);
+    } else if (auto* object = value.if_object()) {
+        for (auto& [name, member] : *object) hide_secret_members(member, is_secret || observe::is_secret_name(name));
+    } else if (is_secret && value.is_string()) {
+        value = observe::redacted_text;
+    } else if (is_secret && value.is_number()) {
+        value = 0;
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace pawl::trial {
 namespace {
@@ -75,7 +76,7 @@ public:
         if (rest()) return;
         const auto why = world_.is_circling() ? "it goes round without a call, an event or time passing, and was stopped after about " + std::to_string(world_.circles() * tasks_at_a_time) + " tasks"
                                               : "it was stopped after " + std::to_string(most_events) + " events, when its clock had gone on by " + to_iso8601(world_.now() - case_.given.clock);
-        troubles.push_back({case_.pointer, "the run does not come to rest: " + why});
+        troubles.push_back({case_.pointer, "the run does not come to rest: " + why, false});
     }
 
     static constexpr std::size_t most_events = 200'000;      ///< of a history
@@ -123,7 +124,7 @@ private:
         if (asked == nullptr) {
             const auto* other = pending("");
             troubles.push_back({h.pointer, "nothing to " + what + ": " + (h.task.empty() ? "no task" : "task `" + h.task + "` has not") + " asked for a decision" + no_such_task(h.task) +
-                                               (other != nullptr ? "; task `" + other->task + "` waits for one" : "")});
+                                               (other != nullptr ? "; task `" + other->task + "` waits for one" : ""), !no_such_task(h.task).empty()});
             return false;
         }
         decided_.insert(asked->id);
@@ -339,6 +340,24 @@ result<std::shared_ptr<const flow::workflow>> runner::flow_of(const test_case& c
     return compile_file(flow->second, agent);
 }
 
+int runner::newest_version(const test_case& c) const {
+    const auto* settings = c.given.agent.empty() ? nullptr : states_->find(c.given.agent);
+    return settings == nullptr ? 1 : settings->state_version;
+}
+
+int runner::state_version(const test_case& c) const { return c.given.state_version.value_or(newest_version(c)); }
+
+result<json::value> runner::migrated(const test_case& c, int version, const json::value& state) const {
+    store::agent_row row;
+    row.agent = c.given.agent;
+    row.key = c.given.key;
+    row.revision = 1;
+    row.state_version = version;
+    row.state = to_text(state);
+    if (const auto loaded = states_->load(row); loaded.has_error()) return loaded.error();
+    return parse_json(row.state);
+}
+
 std::vector<int> runner::untold_versions(const test_case& c) const {
     std::vector<int> out;
     const auto* settings = c.given.agent.empty() ? nullptr : states_->find(c.given.agent);
@@ -392,14 +411,46 @@ std::optional<trouble> runner::fill_store(const test_case& c, world& w, std::vec
     return std::nullopt;
 }
 
-std::vector<trouble> runner::mistaken_names(const test_case& c) {
-    std::vector<std::shared_ptr<const flow::workflow>> flows;
-    if (auto own = flow_of(c)) flows.push_back(std::move(*own));
+std::optional<names_of_case> runner::names_of(const test_case& c) {
+    names_of_case out;
+    const auto own = flow_of(c);
+    if (own.has_error()) return std::nullopt;
+    out.add(**own);
     for (const auto& each : c.given.runs) {
         const auto* agent = each.agent.empty() ? nullptr : states_->find(each.agent);
-        if (auto other = compile_file((fs::path(file_.path).parent_path() / each.flow).lexically_normal().string(), agent)) flows.push_back(std::move(*other));
+        const auto other = compile_file((fs::path(file_.path).parent_path() / each.flow).lexically_normal().string(), agent);
+        if (other.has_error()) return std::nullopt;
+        out.add(**other);
     }
-    return trial::mistaken_names(c, flows, functions_);
+    out.functions.insert("run.workflow");
+    for (const auto& f : functions_) out.functions.insert(f.name);
+    for (const auto& [name, settings] : project_.agents) out.project_agents.insert(name);
+    if (!c.given.agent.empty()) {
+        out.agents.insert(c.given.agent);
+        const auto* settings = states_->find(c.given.agent);
+        out.state_schemas.push_back(settings == nullptr || !settings->state_schema ? nullptr : &*settings->state_schema);
+    }
+    return out;
+}
+
+std::vector<trouble> runner::mistaken_names(const test_case& c) {
+    std::vector<trouble> out;
+    if (const auto own = names_of(c)) out = trial::mistaken_names(c, *own);
+    for (const auto& each : c.given.earlier) {
+        const auto* settings = states_->find(c.given.agent);
+        if (settings == nullptr || each.version < settings->state_version) continue;
+        out.push_back({each.pointer + "/version", "version " + std::to_string(each.version) + " is not earlier: the state of agent `" + c.given.agent + "` is in version " + std::to_string(settings->state_version)});
+    }
+    if (std::exchange(file_was_read_, true)) return out;
+    names_of_case all;
+    for (const auto& each : file_.cases) {
+        if (each.given.environment != c.given.environment) return out;  // another project's names
+        const auto names = names_of(each);
+        if (!names) return out;
+        all.add(*names);
+    }
+    for (auto& each : mistaken_names_of_file(file_, all)) out.push_back(std::move(each));
+    return out;
 }
 
 /// Keys are made of it: a real tool that has answered a key answers so again, so another run of the test must ask with another key.

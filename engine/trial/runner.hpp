@@ -4,6 +4,7 @@
 
 #include "agent/manifest.hpp"
 #include "flow/workflow.hpp"
+#include "trial/case_vocabulary.hpp"
 #include "trial/coverage.hpp"
 #include "trial/script.hpp"
 
@@ -28,6 +29,7 @@ struct variant {
 struct trouble {
     std::string pointer;
     std::string message;
+    bool of_the_case = true;  ///< what is written is wrong; false: it is what came of it
 };
 
 struct history {
@@ -58,7 +60,8 @@ public:
     /// Error: the flow cannot be used, and why, rendered.
     result<std::shared_ptr<const flow::workflow>> flow_of(const test_case& c);
     result<history> run(const test_case& c, const variant& v = {});
-    /// Names in the case that nothing bears: what it says of them would hold for ever, or never be used.
+    /// What the case says of names and members that are not there: it would hold for ever, or never be used. What the file says for all its cases is told
+    /// with the first case that is asked for.
     std::vector<trouble> mistaken_names(const test_case& c);
 
     /// The models of every history from now on are real ones.
@@ -69,6 +72,11 @@ public:
     /// Where calls go that are really made; outlives the runner. Null: nowhere.
     void call_with(const real_tools* tools) { real_ = tools; }
 
+    /// A state of the case's agent as today's version holds it. Error: why its migrations cannot bring it there.
+    result<json::value> migrated(const test_case& c, int version, const json::value& state) const;
+    /// The version of the state that `given.state` has: the project's when the case says none.
+    int state_version(const test_case& c) const;
+    int newest_version(const test_case& c) const;
     /// Earlier versions of the agent's state that the case does not say.
     std::vector<int> untold_versions(const test_case& c) const;
 
@@ -81,6 +89,8 @@ private:
     result<std::shared_ptr<const flow::workflow>> compile_file(const std::string& path, const agent::agent_settings* agent);
     result<std::shared_ptr<const flow::workflow>> compile_inline(const test_case& c, const agent::agent_settings* agent);
     std::optional<trouble> fill_store(const test_case& c, world& w, std::vector<std::string>& runs);
+    /// What the case can name; nothing: one of its flows cannot be used.
+    std::optional<names_of_case> names_of(const test_case& c);
     std::string run_prefix(const test_case& c);
     std::vector<std::string> unused_answers(const test_case& c, const script& outside) const;
     void measure(const test_case& c, const std::shared_ptr<const flow::workflow>& workflow, world_options& options);
@@ -94,6 +104,7 @@ private:
     model_caller live_;
     coverage* coverage_ = nullptr;
     const real_tools* real_ = nullptr;
+    bool file_was_read_ = false;   ///< for names that are mistaken
     std::map<const test_case*, std::string> run_prefixes_;  ///< of cases with real tools
 };
 

@@ -93,10 +93,13 @@ BOOST_AUTO_TEST_CASE(every_planted_defect_is_found_by_its_mode_and_by_no_other) 
         {"timeout_shorter_than_retry", "bad-answers", "nothing catches it"},
         {"garbage_believed", "bad-answers", "nothing catches it"},
         {"no_deadline_for_a_human", "", "`status` is not as expected"},
-        {"migration_drops_a_field", "old-states", "is not as expected"},
+        {"migration_drops_a_field", "old-states", "becomes another state than `given.state`"},
         {"order_of_branches", "shuffle", "is not as expected"},
-        {"migration_missing", "old-states", "is not as expected"},
+        {"migration_missing", "old-states", "cannot be brought to version 3"},
         {"event_handled_twice", "duplicates", "an event is handled twice"},
+        {"lost_update", "shuffle", "`state/count` is not as expected"},
+        {"answer_with_the_deadline", "shuffle", "`output/paid` is not as expected"},
+        {"migration_forgets_the_unit", "old-states", "becomes another state than `given.state`"},
     };
     BOOST_TEST(files_ending(".defect.yaml", PAWL_CASES "/defects").size() == planted.size());
     for (const auto& each : planted) {

@@ -113,4 +113,10 @@ BOOST_AUTO_TEST_CASE(what_a_project_redacts_is_replaced_alike_everywhere_and_a_r
     BOOST_TEST(answer(from, request, used, &other) == json::value("a miss"));
 }
 
+BOOST_AUTO_TEST_CASE(whatever_stands_within_a_member_with_a_secret_name_is_hidden_and_keeps_its_type) {
+    trial::redaction plain;
+    const auto out = plain.apply(parse_json(R"({"apiKeys": ["one", {"of": "two"}, 3], "credentials": {"user": "maria", "pin": 4711, "open": true}, "note": "one"})").value());
+    BOOST_TEST(out == parse_json(R"({"apiKeys": ["[redacted]", {"of": "[redacted]"}, 0], "credentials": {"user": "[redacted]", "pin": 0, "open": true}, "note": "one"})").value(), to_text(out));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
