@@ -126,8 +126,8 @@ void add_test(CLI::App& app, test_options& o, record_test_options& record, chose
     command->add_option("--coverage-json", o.coverage_json, "Write the coverage to this file")->type_name("FILE")->group("Coverage");
     command->add_option("--coverage-min", o.coverage_min, "Exit with 1 when less than this is covered")->type_name("PERCENT")->check(CLI::Range(0.0, 100.0))->group("Coverage");
     command->footer("Examples:\n  pawl test examples/support-desk --all-modes\n  pawl test --coverage --coverage-min 90\n\n"
-                    "Exit codes: 0 all cases hold, 1 a file or the command is wrong, or --coverage-min is not reached, 2 a case failed.\n"
-                    "With --evaluate: 0 evaluated, 1 wrong, or agreement is below a threshold of its table.");
+                    "Exit codes: 0 all cases hold, 1 a file, a case or the command is wrong (a flow that is missing, a name that nothing bears), or --coverage-min is not reached, 2 a case failed.\n"
+                    "With --evaluate: 0 evaluated, 1 wrong, no model answered, or agreement is below a threshold of its table.");
     add_record_test(command, record, chosen);
     command->callback([&, command] {
         if (command->get_subcommands().empty()) chosen = [&o] { return test_command(o); };

@@ -106,8 +106,8 @@ json::value* at_pointer(json::value& root, std::string_view pointer) {
 /// Plays the case as it is written, and takes out of it what does not come out as it was, until it passes.
 class proof {
 public:
-    proof(trial::recorded_case& c, std::string path, const agent::manifest& project, const std::vector<function_description>& functions)
-        : case_(c), path_(std::move(path)), project_(project), functions_(functions) {}
+    proof(trial::recorded_case& c, std::string path, const agent::manifest& project, const std::vector<function_description>& functions, const trial::redaction& redact)
+        : case_(c), path_(std::move(path)), project_(project), functions_(functions), redact_(redact) {}
 
     result<void> make_it_pass() {
         for (int i = 0; i < most_repairs; ++i) {
@@ -162,9 +162,10 @@ private:
         auto* place = at_pointer(whole, f.pointer);
         if ((name == "output" || name == "state") && rest.find('/') != std::string::npos && rest.find("/$") == std::string::npos && place != nullptr && !place->is_object()) {
             const auto type = std::string(type_name(*place));
+            const bool redacted = redact_.is_replaced(*place);
             *place = json::object{{"$type", type}};
             case_.file = std::move(whole.get_object());
-            note("`" + rest + "` comes out otherwise each time");
+            note("`" + rest + (redacted ? "` is redacted: of what the flow makes there only the type is held" : "` comes out otherwise each time"));
             return true;
         }
         note("`" + name + "`, which was " + shortened(to_text(*expectation), 300) + ", comes out otherwise");
@@ -191,6 +192,7 @@ private:
     std::string path_;
     const agent::manifest& project_;
     const std::vector<function_description>& functions_;
+    const trial::redaction& redact_;
     json::object seen_;
 };
 
@@ -256,7 +258,7 @@ int record_test_command(const record_test_options& options) {
     auto made = trial::case_of(*life, flow, redact);
     made.notes.insert(made.notes.begin(), notes.begin(), notes.end());
     const auto functions = tools->effects->functions();
-    proof check(made, output, *project, functions);
+    proof check(made, output, *project, functions, redact);
     if (const auto passes = check.make_it_pass(); passes.has_error()) return fail(passes.error());
     check.add_calls(redact);
     if (const auto passes = check.make_it_pass(); passes.has_error()) return fail(passes.error());

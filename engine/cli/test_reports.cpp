@@ -62,9 +62,17 @@ std::string finding_text(const tested_file& of, const trial::verdict& v, const t
     return out;
 }
 
+/// XML 1.0 has no control characters, and neither U+FFFE nor U+FFFF: a reader refuses the whole file for one of them.
 std::string xml(std::string_view text) {
+    constexpr std::string_view no_characters = "\xEF\xBF", replacement = "\xEF\xBF\xBD";
     std::string out;
-    for (const char ch : text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char ch = text[i];
+        if (text.substr(i).starts_with(no_characters) && i + 2 < text.size() && static_cast<unsigned char>(text[i + 2]) >= 0xBE) {
+            out += replacement;
+            i += 2;
+            continue;
+        }
         switch (ch) {
             case '&': out += "&amp;"; break;
             case '<': out += "&lt;"; break;
@@ -131,7 +139,7 @@ std::string modes_text(const std::vector<tested_file>& all) {
         out += "  " + m.mode + ": ";
         if (m.points == 0) out += "nothing was played";
         else out += plural(m.points, "point") + " in " + plural(m.cases, "case") + (m.orders > 0 ? ", " + plural(m.orders, "order") : "");
-        if (m.one_order > 0) out += "; in " + plural(m.one_order, "case") + " nothing can happen in another order";
+        if (m.one_order > 0) out += "; in " + plural(m.one_order, "case") + " everything came in the same order";
         for (const auto& [why, count] : m.none) out += "; " + plural(count, "case") + " had none (" + why + ")";
         out += "\n";
     }

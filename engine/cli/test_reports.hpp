@@ -35,7 +35,7 @@ struct test_totals {
 struct mode_total {
     std::string mode;
     std::size_t points = 0, cases = 0, orders = 0;
-    std::size_t one_order = 0;  ///< cases in which nothing can happen in another order: there --shuffle proves nothing
+    std::size_t one_order = 0;  ///< cases in which everything came in the same order: there --shuffle proves little
     std::vector<std::pair<std::string, std::size_t>> none;  ///< why not -> in how many cases
 };
 std::vector<mode_total> mode_totals(const std::vector<tested_file>& all);

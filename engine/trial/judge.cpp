@@ -60,10 +60,10 @@ json::value store_of(const history& h) {
     return json::object{{"states", std::move(states)}, {"runs", store.at("runs")}};
 }
 
+/// What tells two orders apart: who did what when, and what came of it.
 std::string order_of(const history& h) {
-    std::string out;
-    for (const auto& line : lines_of(h)) out += line + "\n";
-    for (const auto& t : h.tries) out += t.task + "\n";
+    auto out = to_text(h.seen.at("transitions")) + to_text(h.seen.at("runs")) + "\n";
+    for (const auto& t : h.tries) out += t.run + " " + t.task + "\n";
     return out;
 }
 

@@ -43,6 +43,12 @@ std::size_t redaction::count() const {
     return texts_.size() + numbers_.size();
 }
 
+bool redaction::is_replaced(const json::value& scalar) const {
+    if (const auto* text = scalar.if_string()) return std::string_view(*text).find(token_begin) != std::string_view::npos;
+    const std::lock_guard hold(lock_);
+    return scalar.is_int64() && std::any_of(numbers_.begin(), numbers_.end(), [&](const auto& known) { return known.second == scalar.get_int64(); });
+}
+
 json::value redaction::apply(json::value value) {
     const std::lock_guard hold(lock_);
     hide_secret_members(value);

@@ -23,6 +23,8 @@ public:
 
     /// `value` without what the rules name. It is a whole document for their JSON Pointers: an input, arguments, an output.
     json::value apply(json::value value);
+    /// Whether this scalar stands for another one, or holds a token: it is not what the flow will make.
+    bool is_replaced(const json::value& scalar) const;
     /// How many different values were replaced so far.
     std::size_t count() const;
 

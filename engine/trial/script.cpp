@@ -113,6 +113,8 @@ seen_try& script::seen(const runtime::call_request& request) {
     made.attempt = request.attempt;
     made.with = request.arguments;
     made.bounded = request.deadline.has_value();
+    // A run that is started has the key of the call that starts it: started again, it is the same run.
+    if (request.function == "run.workflow") made.safety = effect_safety::idempotent;
     for (const auto& f : functions_) {
         if (f.name == request.function) made.safety = f.safety;
     }

@@ -105,6 +105,44 @@ BOOST_AUTO_TEST_CASE(a_mode_that_finds_something_prints_how_to_see_it_again) {
     BOOST_TEST(parsed->at("results").at(0).at("cases").at(0).at("findings").at(0).at("mode") == json::value("crash-everywhere"));
 }
 
+BOOST_AUTO_TEST_CASE(a_case_that_is_wrong_as_it_is_written_ends_with_one_and_is_no_failure) {
+    const project p;
+    const auto ends = [&](const std::string& one_case, std::string_view words) {
+        p.folder.write("pay.test.yaml", "functions: { bank.pay: { safety: idempotent } }\nanswers: [ { call: bank.pay, value: 1 } ]\ncases:\n  - { name: fine, given: { flow: pay.yaml }, then: { output: 1 } }\n  - " + one_case + "\n");
+        const auto e = p.at.run({"test", "--junit", "wrong.xml", "--crash-everywhere"});
+        BOOST_TEST(e.code == 1, e);
+        BOOST_TEST(says(e.out, "  WRONG x"), e);
+        BOOST_TEST(says(e.out, words), e);
+        BOOST_TEST(says(e.out, "2 cases, 0 failed, 1 wrong"), e);
+        BOOST_TEST(says(p.folder.read("wrong.xml"), R"(failures="0" errors="1")"), p.folder.read("wrong.xml"));
+        BOOST_TEST(says(p.folder.read("wrong.xml"), "<error message="));
+    };
+    p.folder.write("bad.yaml", "document: {}\n");
+    ends("{ name: x, given: { flow: none.yaml }, then: { output: 1 } }", "cannot read none.yaml: there is no such file");
+    ends("{ name: x, given: { flow: bad.yaml }, then: { output: 1 } }", "bad.yaml cannot be tested");
+    ends("{ name: x, given: { flow: pay.yaml, agent: desk/1 }, then: { output: 1 } }", "The manifest names no agent `desk`");
+    ends("{ name: x, given: { flow: pay.yaml, store: { runs: [ { flow: none.yaml } ] } }, then: { output: 1 } }", "cannot read none.yaml");
+    ends("{ name: x, given: { flow: pay.yaml }, then: { output: 1, never: [bank.pya] } }", "did you mean `bank.pay`?");
+    ends("{ name: x, given: { flow: pay.yaml }, when: [ { approve: pya } ], then: { output: 1 } }", "the flow has no such task; did you mean `pay`?");
+    ends("{ name: x, given: { flow: pay.yaml }, then: { output: 1 }, always: ['${ .statsu != \"faulted\" }'] }", "did you mean `status`?");
+    ends("{ name: x, given: { flow: pay.yaml }, tools: { real: [bank.pay] }, then: { output: 1 } }", "the project offers no such function");
+    const auto nowhere = p.at.run({"test", "--env", "staging"});
+    BOOST_TEST(nowhere.code == 1, nowhere);
+    BOOST_TEST(says(nowhere.out, "environment `staging` was asked for, but there is no pawl.yaml that could name it"), nowhere);
+}
+
+BOOST_AUTO_TEST_CASE(a_junit_report_is_xml_whatever_stands_in_a_case) {
+    const project p;
+    p.folder.write("odd.test.yaml", "given: { flow: pay.yaml }\nfunctions: { bank.pay: { safety: idempotent } }\nanswers: [ { call: bank.pay, value: \"\\u0001 \\uFFFE ]]> \\t\" } ]\n"
+                                    "cases: [ { name: \"bell \\u0007 \\e[31m <b>&\\\" \\uFFFF \\uFFFD\", then: { output: 1 } } ]\n");
+    const auto e = p.at.run({"test", "--junit", "report.xml"});
+    BOOST_TEST(e.code == 2, e);
+    const auto xml = p.folder.read("report.xml");
+    for (const auto* no_character : {"\x01", "\x07", "\x1b", "\xEF\xBF\xBE", "\xEF\xBF\xBF"}) BOOST_TEST(!says(xml, no_character), xml);
+    BOOST_TEST(says(xml, "&lt;b&gt;&amp;&quot; \xEF\xBF\xBD \xEF\xBF\xBD\""), xml);
+    BOOST_TEST(says(xml, "]]&gt;"), xml);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_tested_ends_with_one_and_says_why) {
     const project p;
     BOOST_TEST(p.at.run({"test"}).code == 1);

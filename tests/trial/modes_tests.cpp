@@ -146,6 +146,25 @@ cases:
     BOOST_TEST(p->verdicts[0].passed(), wrong(p->verdicts[0]));
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_a_run_starts_may_be_started_again_after_a_crash) {
+    const auto p = judge(R"(
+given: { workflow: { document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }, do: [
+  { kid: { run: { workflow: { namespace: t, name: kid, version: '1.0.0', input: {} } } } }, { nap: { wait: PT5S } }, { see: { set: { done: true } } } ] } }
+answers: [ { call: run.workflow, value: { n: 42 } } ]
+faults: [ { type: runtime }, { type: communication }, { type: timeout } ]
+cases: [ { name: a, then: { output: { done: true } } } ]
+)", all_modes());
+    BOOST_TEST(p->verdicts[0].passed(), wrong(p->verdicts[0]));
+}
+
+BOOST_AUTO_TEST_CASE(an_order_is_also_which_of_two_runs_goes_first) {
+    trial::modes modes;
+    modes.shuffle = 1;
+    const auto p = judge(std::string(calls_once) + "cases: [ { name: a, when: [ { message: { n: 2 } } ], then: { output: 2 } } ]\n", modes);
+    BOOST_TEST(p->verdicts[0].passed(), wrong(p->verdicts[0]));
+    BOOST_TEST(of(p->verdicts[0], "shuffle").detail != "1 order");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_never_needed_is_told_unless_some_mode_needs_it) {
     const std::string text = std::string(calls_once) + R"(
 cases:
