@@ -196,6 +196,37 @@ BOOST_AUTO_TEST_CASE(rows_are_cases_in_tests_and_questions_to_the_real_model_on_
     BOOST_TEST(at.run({"test", "--evaluate", "--filter", "no row"}).code == 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_evaluation_in_which_no_model_answers_is_none_and_a_mistaken_table_asks_nobody) {
+    std::mutex lock;
+    int asked = 0;
+    server model([&](const net::server_request& request) {
+        const std::lock_guard hold(lock);
+        ++asked;
+        std::string said = "bad key";
+        for (const auto& each : request.headers) said += " " + each.value;
+        return json_reply(json::object{{"error", json::object{{"message", said}}}}, 401);
+    });
+    temporary_folder folder;
+    folder.write("pawl.yaml", std::string(sorting_project) + "    keyed: { provider: openai, baseUrl: '${MODEL}', model: sorter-3, token: MODEL_KEY }\nsecrets: [MODEL_KEY]\n");
+    folder.write("sort.test.yaml", sorting_cases);
+    folder.write("rows.csv", "name,input.text,expect.kind\none,It is broken,complaint\n");
+    place at{folder.path(), {{"MODEL", model.origin() + "/v1"}, {"MODEL_KEY", "sk-never-shown"}}};
+    const auto refused = at.run({"test", "--evaluate", "--model", "keyed"});
+    BOOST_TEST(refused.code == 1, refused);
+    BOOST_TEST(says(refused.err, "no model answered any row, so nothing was evaluated"), refused);
+    BOOST_TEST(says(refused.out, "agreed     0 of 1 (0.0%), errors 1"), refused);
+    BOOST_TEST(!says(refused.out + refused.err, "sk-never-shown"), refused);
+    BOOST_TEST(!says(refused.out, "latency"), refused);  // of no answer
+    const auto before = asked;
+    auto mistaken = std::string(sorting_cases);
+    mistaken.replace(mistaken.find("task: sort"), 10, "task: srot");
+    folder.write("sort.test.yaml", mistaken);
+    const auto e = at.run({"test", "--evaluate"});
+    BOOST_TEST(e.code == 1, e);
+    BOOST_TEST(says(e.err, "the flow of this case has no task `srot`, so no row can hold; did you mean `sort`?"), e);
+    BOOST_TEST(asked == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_run_of_the_support_desk_with_its_approval_becomes_a_case_that_passes) {
     const desk d("sqlite");
     d.folder().write("pawl.yaml", d.folder().read("pawl.yaml") + "\nredact: { names: [customer], patterns: ['A-[0-9]+'] }\n");
