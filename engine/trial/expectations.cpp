@@ -164,6 +164,18 @@ std::vector<finding> judge_expectations(const test_case& c, const history& h, bo
     return out;
 }
 
+std::vector<std::string> idle_expectations(const test_case& c, const history& h) {
+    std::vector<std::string> out;
+    for (const auto& [name, expected] : c.then.get_object()) {
+        const auto* actual = h.seen.if_contains(name);
+        if (name == "never" || name == "snapshot" || actual == nullptr) continue;
+        std::vector<std::string> idle;
+        (void)match(whole_expectation(name, expected, false), *actual, h.seen, &idle);
+        for (const auto& path : idle) out.push_back("`$each` of `" + std::string(name) + path + "` had no item to look at, so it held of nothing; `$size` says how many there must be");
+    }
+    return out;
+}
+
 std::vector<finding> judge_conditions(const test_case& c, const history& h) {
     std::vector<finding> out;
     for (const auto& [pointer, condition] : c.always) {

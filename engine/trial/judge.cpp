@@ -172,6 +172,7 @@ void judge::plain(const test_case& c, verdict& v, history& out) {
     v.findings = judge_expectations(c, *played, false);
     v.checkpoints = played->commits;
     v.notes = played->notes;
+    for (auto& each : idle_expectations(c, *played)) v.notes.push_back(std::move(each));
     v.seen = played->seen;
     v.workflow = played->workflow;
     out = std::move(*played);

@@ -92,6 +92,8 @@ std::optional<json::value> row_actual(const test_case& c, const history& h);
 json::value whole_expectation(std::string_view name, const json::value& expected, bool unordered);
 /// What does not match `then`, `always` and the script; `unordered`: lists in any order.
 std::vector<finding> judge_expectations(const test_case& c, const history& h, bool unordered);
+/// What holds only because there was nothing to look at, a note each.
+std::vector<std::string> idle_expectations(const test_case& c, const history& h);
 std::vector<finding> judge_conditions(const test_case& c, const history& h);
 /// Why the end is none that the flow declares; nothing when it is.
 std::optional<std::string> undeclared_end(const test_case& c, const history& h);

@@ -55,6 +55,7 @@ public:
     explicit comparison(const json::value& seen) : seen_(seen) {}
 
     std::vector<mismatch> found;
+    std::vector<std::string> idle;  ///< paths at which `$each` had no item
 
     void compare(const json::value& expected, const json::value* actual, const std::string& pointer, const std::string& path) {
         if (found.size() >= most_mismatches) return;
@@ -175,6 +176,7 @@ private:
         } else if (name == "$each") {
             const auto* items = actual->if_array();
             if (items == nullptr) return differ(pointer, path, "an array", to_text(*actual));
+            if (items->empty()) idle.push_back(path);
             for (std::size_t i = 0; i < items->size(); ++i) compare(operand, &(*items)[i], pointer, path + "/" + std::to_string(i));
         } else if (name == "$size") {
             size(operand, *actual, pointer, path);
@@ -271,9 +273,10 @@ void check(const json::value& expected, const std::string& pointer, std::vector<
 
 }  // namespace
 
-std::vector<mismatch> match(const json::value& expected, const json::value& actual, const json::value& seen) {
+std::vector<mismatch> match(const json::value& expected, const json::value& actual, const json::value& seen, std::vector<std::string>* idle) {
     comparison whole(seen);
     whole.compare(expected, &actual, "", "");
+    if (idle != nullptr) *idle = std::move(whole.idle);
     return std::move(whole.found);
 }
 

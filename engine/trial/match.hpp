@@ -30,7 +30,8 @@ struct mismatch {
 };
 
 /// Every place that does not match, at most 20.
-std::vector<mismatch> match(const json::value& expected, const json::value& actual, const json::value& seen);
+/// `idle` gets the places of `$each` that had no item to look at, and so held of nothing.
+std::vector<mismatch> match(const json::value& expected, const json::value& actual, const json::value& seen, std::vector<std::string>* idle = nullptr);
 
 /// Mistakes of the expectation itself: unknown matchers, operands of the wrong type, expressions that do not compile. Pointer and sentence.
 struct bad_matcher {

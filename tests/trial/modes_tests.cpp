@@ -181,6 +181,18 @@ cases:
     BOOST_TEST(p->verdicts[0].notes[2].starts_with("answer 1 of this case (`f`) was never given"));
 }
 
+BOOST_AUTO_TEST_CASE(an_expectation_of_each_of_no_items_is_told) {
+    const auto p = judge(std::string(calls_once) + R"(
+cases:
+  - { name: nothing, then: { output: 2, approvals: { $each: { status: approved } } } }
+  - { name: something, then: { calls: { $each: { attempts: 1 } }, approvals: [] } }
+)", {});
+    BOOST_TEST(p->verdicts[0].passed(), wrong(p->verdicts[0]));
+    BOOST_TEST_REQUIRE(p->verdicts[0].notes.size() == 1u);
+    BOOST_TEST(p->verdicts[0].notes[0].starts_with("`$each` of `approvals` had no item to look at, so it held of nothing"), p->verdicts[0].notes[0]);
+    BOOST_TEST(p->verdicts[1].notes.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_timer_and_an_answer_of_the_same_moment_come_in_either_order) {
     const std::string text = R"(
 given: { workflow: { document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0' }, do: [
