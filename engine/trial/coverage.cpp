@@ -123,7 +123,7 @@ void coverage::add_task(const watched& w, const flow::task& t, const flow::yaml_
         }
         if (!has_default) expect_here(numbered("case", choice->cases.size()), place_kind::branch, "`switch`" + of, "always had a case that fits", "/switch");
     } else if (std::holds_alternative<flow::for_task>(t.body)) {
-        static constexpr std::array<std::string_view, 3> rounds{"had no round", "had exactly one round", "had several rounds"};
+        static constexpr std::array<std::string_view, 3> rounds{"was without a round", "had exactly one round", "had several rounds"};
         for (std::size_t i = 0; i < rounds.size(); ++i) expect_here(numbered("rounds", i), place_kind::branch, "`for`" + of, "never " + std::string(rounds[i]), "/for");
     } else if (const auto* fork = std::get_if<flow::fork_task>(&t.body)) {
         for (std::size_t i = 0; i < fork->branches.size(); ++i) {

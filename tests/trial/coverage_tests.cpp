@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(one_case_leaves_the_other_ways_uncovered) {
                              "branch `slow` of task `both` never won"}) {
         BOOST_TEST(holds(lacks, each), each);
     }
-    for (const auto* each : {"`switch` of task `which` always had a case that fits", "`if` of task `guarded` always held", "task `ask` never ran", "`for` of task `over` never had no round",
+    for (const auto* each : {"`switch` of task `which` always had a case that fits", "`if` of task `guarded` always held", "task `ask` never ran", "`for` of task `over` never was without a round",
                              "branch `fast` of task `both` never won"}) {
         BOOST_TEST(!holds(lacks, each), each);
     }
