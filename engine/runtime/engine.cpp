@@ -38,12 +38,21 @@ struct engine::impl final : host_threads {
         host = std::make_unique<core_host>(*this, std::move(effects), options, system_clock_source().now());
         due_timer = std::make_unique<asio::steady_timer>(thread->context);
         writer = std::make_unique<journal>(
-            database, options.max_batch, [this](auto batch, auto outcomes) { host->report(std::move(batch), std::move(outcomes), [this] { note_quiet(); }); }, options.log,
+            database, options.max_batch, [this](auto batch, auto outcomes) { report(std::move(batch), std::move(outcomes)); }, options.log,
             [this](const store::store_error& why) { host->stand_aside(why); });
         asker = std::make_unique<reader>(database, reader_threads, options.log, [this](const store::store_error& why) { host->stand_aside(why); });
         runner = std::thread([context = thread] { context->context.run(); });
         keeper = std::thread([this] { keep_leases(); });
         listener = std::thread([this] { listen(); });
+    }
+
+    void report(std::vector<store::checkpoint> batch, std::vector<store::checkpoint_outcome> outcomes) {
+        const bool several = batch.size() > 1;
+        host->report(std::move(batch), std::move(outcomes), [this, several] {
+            note_quiet();
+            // Behind what these runs have brought about at once.
+            if (several) on_core([this] { writer->caught_up(); });
+        });
     }
 
     // host_threads

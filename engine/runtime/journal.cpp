@@ -22,6 +22,7 @@ void relax() noexcept {
 journal::journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log, superseded newer)
     : max_batch_(max_batch),
       commits_(std::move(database), {[this, done = std::move(done)](batch written, std::vector<store::checkpoint_outcome> outcomes) {
+                                         note_report(written.size());
                                          ++transactions_;
                                          checkpoints_ += written.size();
                                          done(std::move(written), std::move(outcomes));
@@ -51,6 +52,23 @@ void journal::beat(store::heartbeat_row row) {
     arrived_.notify_one();
 }
 
+void journal::caught_up() {
+    {
+        const std::lock_guard lock(mutex_);
+        gathering_.caught_up(gathering::clock::now());
+        if (waiting_.empty()) return;
+    }
+    arrived_.notify_one();
+}
+
+void journal::note_report(std::size_t checkpoints) {
+    const auto now = gathering::clock::now();
+    const std::lock_guard lock(mutex_);
+    if (began_) gathering_.committed(checkpoints, now - *began_);
+    gathering_.reported(checkpoints, now);
+    began_.reset();  // what follows in the same round are second tries
+}
+
 void journal::stop() {
     {
         const std::lock_guard lock(mutex_);
@@ -65,9 +83,11 @@ void journal::run() {
     for (;;) {
         std::vector<store::heartbeat_row> beats;
         auto given = next(beats);
+        began_ = beats.empty() ? std::optional(gathering::clock::now()) : std::nullopt;  // heartbeats are a transaction of their own
         commits_.give(std::move(given), std::move(beats));
         do {
             const auto pause = commits_.advance();
+            if (pause > milliseconds(0)) began_.reset();  // an outage is no measure
             if (pause > milliseconds(0) && stop_.wait_for(pause)) return;
         } while (commits_.is_busy());
         const std::lock_guard lock(mutex_);
@@ -96,15 +116,21 @@ journal::batch journal::next(std::vector<store::heartbeat_row>& beats) {
         arrived_.wait(lock, ready);
     }
     brisk_ = std::chrono::steady_clock::now() - since < 2 * look_out;
+    while (!waiting_.empty() && !stopping_) {
+        const auto until = gathering_.more_until(gathering::clock::now());
+        if (!until) break;
+        arrived_.wait_until(lock, *until);
+    }
     beats.reserve(beats_.size());
     for (auto& [call, row] : beats_) beats.push_back(std::move(row));
     beats_.clear();
     // The batch's runs have one checkpoint under way each, so order within a batch does not matter.
     batch taken;
-    if (waiting_.size() <= max_batch_) {
+    const auto portion = gathering_.portion(waiting_.size(), max_batch_);
+    if (portion == waiting_.size()) {
         taken.swap(waiting_);
     } else {
-        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(max_batch_);
+        const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(portion);
         std::move(waiting_.begin(), end, std::back_inserter(taken));
         waiting_.erase(waiting_.begin(), end);
     }

@@ -1,9 +1,11 @@
-// Group commit: one thread that writes the checkpoints of all runs. While one transaction commits, the next batch gathers.
+// Group commit: one thread that writes the checkpoints of all runs. While one transaction commits, the next batch gathers, and a
+// little longer where that pays (gathering.hpp).
 //
 // Guarantees: those of group_commit.hpp, and: checkpoints are written in the order in which they were given; while the store cannot be reached the journal waits and tries again; nothing
 // is dropped.
 #pragma once
 
+#include "runtime/gathering.hpp"
 #include "runtime/group_commit.hpp"
 
 #include <atomic>
@@ -22,7 +24,8 @@ public:
 
     using superseded = std::function<void(const store::store_error&)>;
 
-    /// `done` is called on the journal's thread after each batch; `newer` when the store belongs to a newer version now: then nothing is written any more, and every checkpoint is fenced.
+    /// `done` is called on the journal's thread after each batch, and whoever it tells may say caught_up().
+    /// `newer` when the store belongs to a newer version now: then nothing is written any more, and every checkpoint is fenced.
     journal(std::shared_ptr<store::database> database, std::size_t max_batch, report done, const std::function<void(std::string_view)>& log, superseded newer = [](const store::store_error&) {});
     ~journal();  ///< stop()
 
@@ -30,6 +33,8 @@ public:
     void beat(store::heartbeat_row row);
     /// Any thread.
     void write(store::checkpoint checkpoint);
+    /// Any thread: what a report of several checkpoints brought about at once has been given to write(). A hint; once for each such report.
+    void caught_up();
     /// Writes what has been given, as far as the store answers at once, and ends the thread.
     void stop();
 
@@ -43,6 +48,7 @@ private:
     void expect_more() noexcept;
     batch next(std::vector<store::heartbeat_row>& beats);
     bool others_wait();
+    void note_report(std::size_t checkpoints);
 
     std::size_t max_batch_;
     stop_flag stop_;
@@ -50,9 +56,11 @@ private:
     std::condition_variable arrived_;
     batch waiting_;
     std::map<std::pair<std::string, std::string>, store::heartbeat_row> beats_;  ///< by run and key
+    gathering gathering_;
     bool stopping_ = false;
     std::atomic<bool> given_ = false;  ///< something waits; a hint, for who looks without the lock
     bool brisk_ = false;               ///< the journal's thread only: what came last came soon after a commit
+    std::optional<gathering::clock::time_point> began_;  ///< the journal's thread only: the transaction whose time is taken
     std::atomic<std::uint64_t> transactions_ = 0;
     std::atomic<std::uint64_t> checkpoints_ = 0;
     group_commit commits_;  ///< the journal's thread only

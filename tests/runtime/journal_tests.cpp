@@ -42,6 +42,12 @@ store::checkpoint checkpoint_of(std::string run, std::int64_t revision = 0) {
 
 const std::function<void(std::string_view)> silent;
 
+/// What a commit takes on a very slow disk.
+void flush_slowly() {
+    runtime::stop_flag never;
+    never.wait_for(milliseconds(1'000));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(journal)
@@ -79,6 +85,53 @@ BOOST_AUTO_TEST_CASE(a_batch_has_a_cap) {
     }
     for (const auto& batch : s.batches) BOOST_TEST(batch.size() <= 10u);
     for (std::size_t i = 0; i < 95; ++i) BOOST_TEST(r.all[i].first == "run" + std::to_string(i));
+}
+
+BOOST_AUTO_TEST_CASE(where_a_flush_takes_long_a_transaction_waits_for_what_the_last_one_brings_about) {
+    fake_state s;
+    s.on_commit = [](std::size_t n, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
+        if (n == 0) flush_slowly();
+        return std::vector(batch.size(), checkpoint_outcome::committed);
+    };
+    reports r;
+    runtime::journal j(std::make_shared<fake_database>(s), 512, r.sink(), silent);
+    j.write(checkpoint_of("slow"));
+    for (;;) {  // until it is under way
+        const std::lock_guard lock(s.mutex);
+        if (!s.batches.empty()) break;
+    }
+    j.write(checkpoint_of("run1"));
+    j.write(checkpoint_of("run2"));
+    BOOST_TEST_REQUIRE(r.wait_for(3));
+    j.write(checkpoint_of("run1", 1));
+    j.write(checkpoint_of("run2", 1));
+    j.caught_up();
+    BOOST_TEST_REQUIRE(r.wait_for(5));
+    BOOST_TEST(j.transactions() == 3u);
+    // Who never says so is not waited for, however many have been told.
+    j.write(checkpoint_of("run1", 2));
+    BOOST_TEST_REQUIRE(r.wait_for(6));
+}
+
+BOOST_AUTO_TEST_CASE(stop_waits_for_nobody_to_catch_up) {
+    fake_state s;
+    s.on_commit = [](std::size_t n, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
+        if (n == 0) flush_slowly();
+        return std::vector(batch.size(), checkpoint_outcome::committed);
+    };
+    reports r;
+    runtime::journal j(std::make_shared<fake_database>(s), 512, r.sink(), silent);
+    j.write(checkpoint_of("slow"));
+    for (;;) {
+        const std::lock_guard lock(s.mutex);
+        if (!s.batches.empty()) break;
+    }
+    j.write(checkpoint_of("run1"));
+    j.write(checkpoint_of("run2"));
+    BOOST_TEST_REQUIRE(r.wait_for(3));
+    j.write(checkpoint_of("run1", 1));
+    j.stop();
+    BOOST_TEST(r.all.size() == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(writers_on_many_threads_lose_nothing) {
