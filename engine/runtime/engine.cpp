@@ -7,7 +7,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +19,8 @@ namespace {
 
 constexpr std::size_t reader_threads = 2;
 constexpr std::chrono::seconds last_signs{2};
+/// A tick before anything is due does no harm; nanoseconds do not reach as far as time-outs may.
+constexpr milliseconds longest_sleep{24 * 3'600'000};
 
 /// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
 struct core_thread {
@@ -36,12 +37,11 @@ struct engine::impl final : host_threads {
         if (options.owner.empty()) options.owner = store::this_process_as_owner();
         thread = std::make_shared<core_thread>();
         host = std::make_unique<core_host>(*this, std::move(effects), options, system_clock_source().now());
-        due_timer = std::make_unique<asio::steady_timer>(thread->context);
         writer = std::make_unique<journal>(
             database, options.max_batch, [this](auto batch, auto outcomes) { report(std::move(batch), std::move(outcomes)); }, options.log,
             [this](const store::store_error& why) { host->stand_aside(why); });
         asker = std::make_unique<reader>(database, reader_threads, options.log, [this](const store::store_error& why) { host->stand_aside(why); });
-        runner = std::thread([context = thread] { context->context.run(); });
+        runner = std::thread([this] { run_core(); });
         keeper = std::thread([this] { keep_leases(); });
         listener = std::thread([this] { listen(); });
     }
@@ -73,14 +73,25 @@ struct engine::impl final : host_threads {
 
     void beat(store::heartbeat_row row) override { writer->beat(std::move(row)); }
 
-    void tick_after(milliseconds wait) override {
-        due_timer->expires_after(wait);
-        due_timer->async_wait([this](const boost::system::error_code& cancelled) {
-            if (!cancelled) host->heart().tick();
-        });
-    }
+    void tick_after(milliseconds wait) override { alarm = std::chrono::steady_clock::now() + std::min(wait, longest_sleep); }
 
     time_point local(time_point of_database, time_point now_of_database) override { return system_clock_source().now() + (of_database - now_of_database); }
+
+    /// With an alarm of its own instead of a timer of Asio's: an io_context with timers sleeps in epoll, and is woken from there by two system calls and a lock that is still held by who wakes it.
+    void run_core() {
+        auto& context = thread->context;
+        while (!context.stopped()) {
+            if (!alarm) {
+                context.run_one();
+            } else if (*alarm > std::chrono::steady_clock::now()) {
+                context.run_one_until(*alarm);
+            } else {
+                alarm.reset();
+                host->heart().tick();
+                context.poll_one();  // an alarm that is due again at once must not keep others waiting
+            }
+        }
+    }
 
     template <class T>
     store::store_result<T> noticed(store::store_result<T> answer) {
@@ -255,7 +266,7 @@ struct engine::impl final : host_threads {
     engine_options options;
     std::shared_ptr<core_thread> thread;
     std::unique_ptr<core_host> host;
-    std::unique_ptr<asio::steady_timer> due_timer;
+    std::optional<std::chrono::steady_clock::time_point> alarm;  ///< the core thread's
     std::unique_ptr<journal> writer;
     std::unique_ptr<reader> asker;
     std::thread runner, keeper, listener;
