@@ -10,6 +10,13 @@ constexpr std::array<column_spec, 4> claim_columns{{{"shard", 'i'}, {"epoch", 'i
 
 std::string until(const std::string& now) { return now + " + cast(:ttl as bigint)"; }
 
+/// Changes the leases of `:owner`, given first. In ascending order of shard, as commits and claims lock them: an update by itself goes by where the rows lie, and two that wait for each other
+/// are only parted by the server's deadlock detector, after a second in which nothing of their shards is committed.
+std::string update_of_owner(dialect kind, const std::string& changes) {
+    if (kind == dialect::sqlite) return "with mine (owner) as (select :owner) update leases set " + changes + " from mine where leases.owner = mine.owner";
+    return "with mine as materialized (select shard from leases where owner = :owner order by shard for no key update) update leases set " + changes + " from mine where leases.shard = mine.shard";
+}
+
 bool is_wanted(std::span<const shard_id> wanted, shard_id shard) {
     return wanted.empty() || std::find(wanted.begin(), wanted.end(), shard) != wanted.end();
 }
@@ -96,11 +103,11 @@ store_result<std::vector<lease>> soci_connection::renew_leases(std::string_view 
         auto& q = session_.prepared(
             "renew leases",
             [&] {
-                return "update leases set expires_at = " + until(now_sql()) +
-                       " where owner = :owner returning shard, epoch, (select value from meta where name = 'schema_version')";
+                return update_of_owner(session_.kind(), "expires_at = " + until(now_sql())) +
+                       " returning leases.shard, leases.epoch, (select value from meta where name = 'schema_version')";
             },
-            "it", "iii");
-        q.bind(ttl.count()).bind(owner).execute();
+            "ti", "iii");
+        q.bind(owner).bind(ttl.count()).execute();
         std::vector<lease> held;
         std::int64_t version = 0;
         while (q.next()) {
@@ -118,7 +125,7 @@ store_result<void> soci_connection::release_leases(std::string_view owner) {
     if (owner.empty()) return {};
     return session_.run([&]() -> store_result<void> {
         auto& q = session_.prepared(
-            "release leases", [] { return std::string("update leases set owner = '', expires_at = 0 where owner = :owner"); }, "t", "");
+            "release leases", [&] { return update_of_owner(session_.kind(), "owner = '', expires_at = 0"); }, "t", "");
         q.bind(owner).execute();
         return {};
     });

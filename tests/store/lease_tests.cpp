@@ -1,6 +1,9 @@
 #include "stores.hpp"
 
+#include "store/session.hpp"
+
 #include <csignal>
+#include <thread>
 
 #include <sys/wait.h>
 
@@ -101,6 +104,39 @@ BOOST_AUTO_TEST_CASE(only_processes_of_this_host_are_ever_called_dead) {
     BOOST_TEST(!owner_is_dead(me.substr(0, pid) + "/x/1"));
     BOOST_TEST(!owner_is_dead(me.substr(0, pid) + "/-1/1"));
     BOOST_TEST(!owner_is_dead(me.substr(0, pid)));
+}
+
+/// Whoever locks leases does so in ascending order of shard, however the rows lie in the table: else a renewal and a commit could wait for each other.
+BOOST_AUTO_TEST_CASE(leases_are_renewed_and_released_in_the_order_in_which_commits_lock_them) {
+    postgresql_store at;
+    auto db = open_database(at.url).value();
+    auto c = db->connect().value();
+    BOOST_TEST(c->acquire_leases("me", std::vector<shard_id>{3, 5}, 2, long_time).value().size() == 2u);
+    session one(parse_location(at.url).value(), {}), two(parse_location(at.url).value(), {});
+    const auto run = [](session& on, const char* sql) {
+        return on.run([&]() -> store_result<void> {
+            on.execute(sql);
+            return {};
+        });
+    };
+    BOOST_TEST(run(one, "with gone as (delete from leases where shard = 3 returning *) insert into leases select * from gone").has_value());
+    BOOST_TEST_REQUIRE(test::psql(at.url, "select a.ctid > b.ctid from pawl.leases a, pawl.leases b where a.shard = 3 and b.shard = 5").starts_with("t"));
+    for (const bool release : {false, true}) {
+        store_result<void> held = {}, free = {};
+        std::optional<std::thread> locker;
+        held = one.run([&]() -> store_result<void> {
+            one.begin();
+            one.execute("select 1 from leases where shard = 3 for share");
+            locker.emplace([&] { release ? (void)c->release_leases("me") : (void)c->renew_leases("me", long_time); });
+            BOOST_TEST(eventually([&] { return test::psql(at.url, "select count(*) from pg_locks where not granted").starts_with("1"); }));
+            free = run(two, "select 1 from leases where shard = 5 for share nowait");
+            one.commit();
+            return {};
+        });
+        locker->join();
+        BOOST_TEST(held.has_value());
+        BOOST_TEST(free.has_value(), (release ? "release" : "renewal"));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
