@@ -58,7 +58,7 @@ int publish_event_command(const events_options& options) {
     }
     const auto count = woken->size();
     print_out("published " + published.id + " (" + shortened(published.type, 100) + "): " +
-              (count == 0 ? "no run listens for it, or all have it already" : std::to_string(count) + (count == 1 ? " run gets it" : " runs get it")) + "\n");
+              (count == 0 ? "no run listens for it, now or later, or all have it already" : std::to_string(count) + (count == 1 ? " run gets it" : " runs get it")) + "\n");
     for (const auto& run : *woken) {
         if (!driven(run)) print_out("  no engine drives " + short_id(run.run) + " now; it goes on with: pawl runs resume " + short_id(run.run) + "\n");
     }

@@ -51,6 +51,7 @@ result<store::transferred_run> copy_of(session& in, const store::new_run& made, 
     state.workflow = past.workflow;
     state.status = run_status::cancelled;
     state.next_step = 2;  // the first says where it comes from
+    state.kept_events = std::move(past.kept_events);  // they came for whoever stands there, and nobody has taken them
     (void)run::rewind(state, std::move(past.point.state), past.point.at, world);
     state.revivals = state.key_generation = 0;
     auto text = stored(state);

@@ -39,6 +39,16 @@ result<std::vector<run::past_step>> history_of(store::connection& from, const st
     }
 }
 
+result<std::vector<run::value_ref>> kept_by(store::connection& from, const store::run_row& row, const std::shared_ptr<const flow::workflow>& workflow, const run::value_ref& input) {
+    const auto rows = from.load_blobs(row.shard, row.id);
+    if (rows.has_error()) return to_problem(rows.error());
+    std::map<std::string, std::string, std::less<>> blobs;
+    for (const auto& blob : *rows) blobs.emplace(blob.digest, blob.body);
+    auto now = run::decode(row.state, row.id, workflow, input, blobs);
+    if (now.has_error()) return now.error();
+    return std::move(now->kept_events);
+}
+
 /// What has happened since the point, counted by kind.
 void tell_repeated(look_back& of, const run::past_run& past) {
     std::map<std::tuple<std::string, std::string, std::string>, std::size_t> calls;
@@ -106,6 +116,11 @@ result<look_back> historian::look(const store::run_row& row, const std::string& 
         return wrong("Steps of the run's history have been pruned, so what it had then cannot be rebuilt.");
     }
 
+    if (state && state->is_object() && state->get_object().contains("kept")) {
+        auto kept = kept_by(in_.connection(), row, out.workflow, past.input);
+        if (kept.has_error()) return kept.error();
+        out.kept_events = std::move(*kept);
+    }
     run::surroundings world;
     world.runtime_version = PAWL_VERSION;
     world.secret_placeholder = &runtime::secret_placeholder;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pawl::cli {
 
@@ -17,6 +18,7 @@ struct look_back {
     std::int64_t next_step = 1;  ///< of the run as it is
     std::string repeated;        ///< what has happened since and will happen again, a line for each kind; empty: nothing
     bool needs_consent = false;  ///< some of it may not happen twice
+    std::vector<run::value_ref> kept_events;  ///< what the run keeps now for a later listen
 };
 
 class historian {

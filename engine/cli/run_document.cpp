@@ -24,6 +24,39 @@ json::object step_document(const store::step_row& step) {
     return out;
 }
 
+/// What its live listens wait for, of all that it is subscribed to, and what it keeps for later ones: as its state says (run/state_codec.hpp).
+struct hearing {
+    std::vector<std::string> awaited;
+    std::uint64_t kept = 0, dropped = 0;
+};
+
+hearing hearing_of(store::connection& connection, const store::run_row& row) {
+    hearing out;
+    const auto types = connection.list_subscriptions(row.shard, row.id);
+    if (types.has_error() || types->empty() || row.status == run_status::pending) return out;
+    auto text = row.state;
+    if (text.empty()) {  // of a list
+        if (auto whole = connection.load_run(row.id); whole.has_value()) text = std::move(whole->state);
+    }
+    const auto state = parsed_or_null(text);
+    if (!state.is_object()) return out;
+    const auto list = [&](std::string_view name) -> const json::array* {
+        const auto* found = state.get_object().if_contains(name);
+        return found != nullptr && found->is_array() ? &found->get_array() : nullptr;
+    };
+    if (const auto* kept = list("kept")) out.kept = kept->size();
+    if (const auto* dropped = state.get_object().if_contains("dropped"); dropped != nullptr && dropped->is_int64()) out.dropped = static_cast<std::uint64_t>(dropped->get_int64());
+    const auto* listening = list("listening");
+    if (listening == nullptr) {
+        out.awaited = *types;  // stored by a version that subscribed a run only while it listened
+        return out;
+    }
+    for (const auto& type : *listening) {
+        if (type.is_string()) out.awaited.emplace_back(type.get_string());
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string short_id(std::string_view id) {
@@ -42,9 +75,7 @@ json::array waiting_for(store::connection& connection, const store::run_row& row
             out.emplace_back(std::move(one));
         }
     }
-    if (const auto types = connection.list_subscriptions(row.shard, row.id); types.has_value()) {
-        for (const auto& type : *types) out.emplace_back(json::object{{"kind", "event"}, {"type", type}});
-    }
+    for (const auto& type : hearing_of(connection, row).awaited) out.emplace_back(json::object{{"kind", "event"}, {"type", type}});
     store::run_filter children;
     children.parent = row.id;
     children.statuses = {run_status::pending, run_status::running, run_status::waiting, run_status::suspended};
@@ -85,7 +116,12 @@ json::object run_document(store::connection& connection, const store::run_row& r
     if (row.ended_at) out["endedAt"] = to_rfc3339(*row.ended_at);
     if (row.status == run_status::completed) out["output"] = parsed_or_null(row.output);
     if (row.status == run_status::faulted) out["error"] = parsed_or_null(row.error);
-    if (!is_final(row.status)) out["waitingFor"] = waiting_for(connection, row);
+    if (!is_final(row.status)) {
+        out["waitingFor"] = waiting_for(connection, row);
+        const auto heard = hearing_of(connection, row);
+        if (heard.kept > 0) out["eventsKept"] = heard.kept;
+        if (heard.dropped > 0) out["eventsDropped"] = heard.dropped;
+    }
     json::array steps;
     std::int64_t seen = 0;
     std::uint64_t omitted = 0;

@@ -52,8 +52,11 @@ void print_run(store::connection& connection, const store::run_row& row) {
     facts.push_back({"created", to_rfc3339(row.created_at)});
     if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});
     if (auto waits = what_it_waits_for(connection, row); !waits.empty()) facts.push_back({"waits for", waits});
-    auto out = table(facts);
     const auto document = run_document(connection, row);
+    for (const auto& [key, label] : {std::pair{"eventsKept", "events kept"}, std::pair{"eventsDropped", "events dropped"}}) {
+        if (const auto* count = document.if_contains(key)) facts.push_back({label, to_text(*count)});
+    }
+    auto out = table(facts);
     std::vector<std::vector<std::string>> rows{{"  #", "task", "function", "attempt", "outcome", "duration"}};
     for (const auto& item : document.at("steps").get_array()) {
         const auto& step = item.get_object();

@@ -1,6 +1,7 @@
 #include "cli/schedules.hpp"
 
 #include "cli/deployments.hpp"
+#include "flow/listens.hpp"
 #include "flow/schedule.hpp"
 #include "runtime/definitions.hpp"
 
@@ -39,6 +40,7 @@ result<std::string> keep_schedule(session& in, const std::shared_ptr<const flow:
         run.environment = row.environment;
         run.project = row.project;
         run.input = "{}";
+        run.subscribed = flow::heard_types(**keeper);
         const auto created = in.connection().create_run(run);
         if (created.has_error() && created.error().code != store::store_errc::duplicate) return to_problem(created.error());
         started = run.id;

@@ -1,6 +1,9 @@
 #include "flow/compile.hpp"
 
+#include "flow/listens.hpp"
 #include "flow/parts.hpp"
+
+#include <algorithm>
 
 namespace pawl::flow {
 namespace {
@@ -48,6 +51,11 @@ compile_result compile_with(std::string_view yaml, const compile_options& option
         auto& functions = use.get_object()["functions"];
         if (!functions.is_object()) functions = json::object();
         for (const auto& [name, function] : c.external_functions) functions.get_object()[name] = function->value;
+    }
+    c.out.listens = listens_of(c.out);
+    for (const auto& [name, pinned] : c.pinned_workflows) {
+        auto& known = c.out.run_digests;
+        if (!pinned.digest.empty() && std::find(known.begin(), known.end(), pinned.digest) == known.end()) known.push_back(pinned.digest);
     }
     make_bundle(c);
     out.compiled = std::make_shared<const workflow>(std::move(c.out));

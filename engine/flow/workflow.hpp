@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -199,6 +200,13 @@ struct schedule {
     std::string read;
 };
 
+/// A `listen` and what it can ever take (flow/listens.hpp).
+struct listen_place {
+    task_id task = no_task;
+    std::set<std::string> types;  ///< of events; only "" when it is any type, or one that is not known before
+    bool repeats = false;         ///< a run may begin it more than once, as far as the definition tells
+};
+
 struct workflow {
     flow::document document;
     std::optional<schedule> when;
@@ -209,8 +217,10 @@ struct workflow {
     std::vector<std::string> secrets;  ///< names declared in `use.secrets`
     std::vector<task> tasks;
     task_id first = no_task;
+    std::vector<listen_place> listens;  ///< every `listen`
     std::map<std::string, std::string, std::less<>> assets;  ///< files the definition refers to, pinned: path as written -> text
     std::vector<std::shared_ptr<const workflow>> runs;       ///< definitions that `run: workflow` starts; empty when built from a bundle
+    std::vector<std::string> run_digests;                    ///< of the definitions that `run: workflow` starts, each once; not its own
     std::string bundle;                                      ///< canonical JSON text of everything compile() needs to build this again
     std::string digest;                                      ///< hex SHA-256 of bundle
 };

@@ -128,6 +128,7 @@ void stepper::enter_again(frame_id id) {
     std::erase_if(s_.ready, [&](const ready_item& item) { return is_gone(item.parent); });
     std::erase_if(s_.frames, [&](const frame& each) { return is_gone(each.id); });
     uncount_visit(s_, again.parent, again.task);
+    forget_heard(again.task);
     s_.ready.push_back(std::move(again));
 }
 
@@ -200,6 +201,9 @@ transition give_up(run_state& s, const surroundings& world) {
 
 transition rewind(run_state& s, run_state point, time_point at, const surroundings& world) {
     const auto held = std::exchange(s.held_events, {});
+    const auto kept = std::exchange(s.kept_events, {});
+    point.dropped_events = s.dropped_events;
+    point.listens_late = false;
     point.next_step = s.next_step;
     point.revivals = std::max(s.revivals, point.revivals) + 1;
     point.key_generation = std::max(s.key_generation, point.key_generation) + 1;
@@ -211,6 +215,8 @@ transition rewind(run_state& s, run_state point, time_point at, const surroundin
     stepper steps(s, world);
     steps.note(lifecycle_phase::resumed);
     for (const auto id : frames_in(s, {frame_phase::started, frame_phase::parked, frame_phase::held})) steps.enter_again(id);
+    // A listen that was under way at the point begins anew, and may take what has been kept since.
+    for (const auto& event : kept) steps.event_arrived(event);
     for (const auto& event : held) steps.event_arrived(event);
     steps.drain();
     return steps.take();

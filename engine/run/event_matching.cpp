@@ -6,7 +6,10 @@ namespace pawl::run {
 namespace {
 
 /// Numbers by value: 3 is 3.0.
-bool equal(const json::value& a, const json::value& b) { return a == b || to_canonical_text(a) == to_canonical_text(b); }
+bool equal(const json::value& a, const json::value& b) {
+    if (a == b) return true;
+    return !a.is_string() && !b.is_string() && to_canonical_text(a) == to_canonical_text(b);
+}
 
 /// An object is there when all its members are; anything else when it is equal.
 bool holds_all(const json::value& wanted, const json::value& is) {
@@ -15,6 +18,24 @@ bool holds_all(const json::value& wanted, const json::value& is) {
     return std::all_of(wanted.get_object().begin(), wanted.get_object().end(), [&](const auto& member) {
         const auto* value = there.if_contains(member.key());
         return value != nullptr && holds_all(member.value(), *value);
+    });
+}
+
+/// Whether it is the constant, or matches it wholly as a regular expression.
+bool fits_constant(const flow::event_attribute& wanted, const json::value& constant, const json::value& is, const evaluate_over& evaluate) {
+    if (wanted.name == "data") return holds_all(constant, is);
+    if (equal(constant, is)) return true;
+    if (!wanted.pattern || !is.is_string()) return false;
+    const auto whole = evaluate(*wanted.pattern, is);
+    return whole && whole->is_bool() && whole->get_bool();
+}
+
+/// What is constant in the filter; the rest may fit.
+bool may_match(const flow::event_filter& filter, const json::object& event, const evaluate_over& evaluate) {
+    return std::all_of(filter.with.begin(), filter.with.end(), [&](const flow::event_attribute& each) {
+        const auto* value = event.if_contains(each.name);
+        const auto* constant = each.value.constant();
+        return value != nullptr && (constant == nullptr || fits_constant(each, *constant, *value, evaluate));
     });
 }
 
@@ -42,19 +63,14 @@ public:
 
 private:
     bool fits_data(const flow::event_attribute& wanted, const json::value& data) const {
-        if (const auto* constant = wanted.value.constant()) return holds_all(*constant, data);
+        if (const auto* constant = wanted.value.constant()) return fits_constant(wanted, *constant, data, evaluate_);
         const auto value = evaluate_(wanted.value, data);
         if (!value) return false;
         return value->is_bool() ? value->get_bool() : holds_all(*value, data);
     }
 
     result<bool> fits_attribute(const flow::event_attribute& wanted, const json::value& is) const {
-        if (const auto* constant = wanted.value.constant()) {
-            if (equal(*constant, is)) return true;
-            if (!wanted.pattern || !is.is_string()) return false;
-            const auto whole = evaluate_(*wanted.pattern, is);
-            return whole && whole->is_bool() && whole->get_bool();
-        }
+        if (const auto* constant = wanted.value.constant()) return fits_constant(wanted, *constant, is, evaluate_);
         const auto value = evaluate_(wanted.value, input_);
         if (!value) return value.error();
         return equal(*value, is);
@@ -114,12 +130,19 @@ result<event_verdict> offer_event(const flow::event_strategy& strategy, event_pr
         const auto ends = offer_to(*strategy.until_events, progress.until_matched, match);
         if (!ends) return ends.error();
         // One that is needed to end the listening is not offered to the rest, even when more must follow.
-        if (*ends == event_verdict::consumed) return event_verdict::ignored;
+        if (*ends == event_verdict::consumed) return event_verdict::noted;
         if (*ends == event_verdict::last) return event_verdict::stopped;
     }
     auto verdict = offer_to(strategy, progress.matched, match);
     if (verdict && *verdict == event_verdict::last && (strategy.until || strategy.until_events)) return event_verdict::consumed;
     return verdict;
+}
+
+bool may_take(const flow::event_strategy& strategy, const json::value& event, const evaluate_over& evaluate) {
+    if (!event.is_object()) return false;
+    if (strategy.until_events && may_take(*strategy.until_events, event, evaluate)) return true;
+    if (strategy.filters.empty()) return true;
+    return std::any_of(strategy.filters.begin(), strategy.filters.end(), [&](const flow::event_filter& each) { return may_match(each, event.get_object(), evaluate); });
 }
 
 std::set<std::string> types_of_interest(const flow::event_strategy& strategy, const event_progress& progress) {

@@ -22,6 +22,7 @@ struct event_progress {
 enum class event_verdict {
     ignored,   ///< of no interest
     consumed,  ///< taken; more may follow
+    noted,     ///< taken by `until`, which needs more; no part of the output
     last,      ///< taken, and the strategy has what it waited for
     stopped    ///< taken by `until`: ends the listening, and is no part of the output
 };
@@ -32,6 +33,9 @@ using evaluate_over = std::function<result<json::value>(const flow::evaluable&, 
 /// match: nobody promises its form. Error: an expression over `input` failed.
 result<event_verdict> offer_event(const flow::event_strategy& strategy, event_progress& progress, const json::value& event, const json::value& input,
                                   const evaluate_over& evaluate);
+
+/// False when no listen with this strategy ever takes the event, whatever its input: what is constant in its filters does not fit.
+bool may_take(const flow::event_strategy& strategy, const json::value& event, const evaluate_over& evaluate);
 
 /// Types of the events that can still be of interest; only "" when every type can.
 std::set<std::string> types_of_interest(const flow::event_strategy& strategy, const event_progress& progress);

@@ -119,11 +119,21 @@ transition event_arrived(run_state& s, const value_ref& event, const surrounding
     return steps.take();
 }
 
-std::set<std::string> subscriptions(const run_state& s) {
+std::set<std::string> awaited_types(const run_state& s) {
     std::set<std::string> types;
     for (const auto& f : s.frames) {
         if (!f.listen || f.listen->satisfied) continue;
         types.merge(types_of_interest(std::get<flow::listen_task>(s.task_of(f).body).to, f.listen->progress));
+    }
+    if (types.contains("")) return {""};
+    return types;
+}
+
+std::set<std::string> subscriptions(const run_state& s) {
+    if (s.workflow->listens.empty() || is_final(s.status)) return {};
+    auto types = awaited_types(s);
+    for (const auto& each : s.workflow->listens) {
+        if (!s.listens_late && !std::binary_search(s.heard.begin(), s.heard.end(), each.task)) types.insert(each.types.begin(), each.types.end());
     }
     if (types.contains("")) return {""};
     return types;

@@ -117,11 +117,15 @@ bool call_let_go(run_state& s, frame_id call);
 /// Time has reached world.now: everything due fires, in the order of its time.
 transition time_passed(run_state& s, const surroundings& world);
 
-/// A CloudEvent has arrived: every listen that is live and takes it goes on, in the order of the frames.
+/// A CloudEvent has arrived: every listen that is live and takes it goes on, in the order of the frames. One that none takes is kept when a listen that may still begin can
+/// take it; it is offered to each that begins, until one takes it.
 transition event_arrived(run_state& s, const value_ref& event, const surroundings& world);
 
-/// The types of events that the run listens for, each once; only "" when it is any type; none when it does not listen.
+/// The types of events that a store must send the run: of those that its live listens wait for, and those that a listen may take which can still begin. Only "" when it is
+/// any type; none when the run is over, or listens for nothing any more.
 std::set<std::string> subscriptions(const run_state& s);
+/// Of these, what the live listens wait for.
+std::set<std::string> awaited_types(const run_state& s);
 
 /// Ends the run as cancelled.
 transition cancel(run_state& s, std::string_view reason, const surroundings& world);

@@ -48,6 +48,7 @@ public:
             item.task = target;
         }
         move_visits(moved_.visits);
+        move_heard();
         if (obstacles_.empty()) {
             moved_.workflow = std::move(to);
             s = std::move(moved_);
@@ -112,6 +113,17 @@ private:
     void move_visits(std::vector<visit_count>& visits) const {
         for (auto& visit : visits) visit.task = target_of(visit.task);
         std::erase_if(visits, [](const visit_count& v) { return v.task == flow::no_task; });
+    }
+
+    /// Listens that have begun and cannot begin again, also in the other definition.
+    void move_heard() {
+        std::vector<flow::task_id> heard;
+        for (const auto id : moved_.heard) {
+            const auto target = target_of(id);
+            if (std::any_of(to_.listens.begin(), to_.listens.end(), [&](const auto& each) { return each.task == target && !each.repeats; })) heard.push_back(target);
+        }
+        std::sort(heard.begin(), heard.end());
+        moved_.heard = std::move(heard);
     }
 
     const flow::workflow& from_;

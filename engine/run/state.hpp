@@ -19,6 +19,10 @@
 
 namespace pawl::run {
 
+/// Events that a run keeps for a listen that begins later; beyond, the oldest go.
+inline constexpr std::size_t most_kept_events = 256;
+inline constexpr std::size_t most_kept_bytes = 1'048'576;  ///< of their JSON text
+
 using frame_id = std::uint64_t;
 inline constexpr frame_id root_frame = 0;  ///< the workflow itself; never stored as a frame
 
@@ -133,6 +137,10 @@ struct run_state {
     std::uint64_t key_generation = 0;    ///< part of idempotency keys unless 0: grows when effects are to happen anew
     std::optional<time_point> suspended_at;  ///< starts nothing until it is resumed
     std::vector<value_ref> held_events;  ///< arrived while it was suspended, in order
+    std::vector<value_ref> kept_events;  ///< that no listen has taken and a later one may take, in the order of their arrival
+    std::uint64_t dropped_events = 0;    ///< how many had to go because too many were kept
+    std::vector<flow::task_id> heard;    ///< listens that begin once in a run and have begun, ascending
+    bool listens_late = false;           ///< as stored by a version that subscribed a run only while it listened
     std::optional<standstill> halt;      ///< when faulted or cancelled
 
     value_ref output;                    ///< when completed

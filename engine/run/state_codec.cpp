@@ -1,5 +1,7 @@
 #include "run/state_codec.hpp"
 
+#include "run/machine.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
@@ -8,7 +10,10 @@
 namespace pawl::run {
 namespace {
 
-constexpr int format = 1;
+/// A state that keeps events has a format of its own: an earlier version would lose them, so it has to leave the run alone.
+constexpr int format = 1, format_with_kept_events = 2;
+/// Of the kept events the newest stand in the state, since most are taken soon; the others are written once, as blobs, however often the state is.
+constexpr std::size_t most_kept_inline = 4;
 
 /// Collects the values of a state, each object once, and gives them numbers.
 class value_table {
@@ -21,6 +26,9 @@ public:
         return at->second;
     }
 
+    /// Not inline, whatever its size.
+    void set_apart(const value_ref& value) { apart_.insert(value.identity()); }
+
     void write(std::string& out, std::vector<value_ref>& blobs) const {
         bool first = true;
         std::unordered_set<std::string_view> written;
@@ -29,7 +37,7 @@ public:
             first = false;
             if (value->same(raw_input_)) {
                 out += R"({"i":1})";
-            } else if (value->text().size() <= largest_inline_value) {
+            } else if (value->text().size() <= largest_inline_value && !apart_.contains(value->identity())) {
                 out += R"({"v":)" + value->text() + "}";
             } else {
                 out += R"({"b":")" + value->digest() + "\"}";
@@ -42,6 +50,7 @@ private:
     const value_ref& raw_input_;
     std::vector<const value_ref*> values_;
     std::unordered_map<const void*, std::size_t> numbers_;  ///< by identity: a listen may hold thousands
+    std::unordered_set<const void*> apart_;
 };
 
 class writer {
@@ -53,7 +62,7 @@ public:
         encoded_state made;
         auto& out = made.text;
         out.reserve(512);
-        out += "{\"format\":" + std::to_string(format);
+        out += "{\"format\":" + std::to_string(s_.kept_events.empty() ? format : format_with_kept_events);
         member(out, "started", s_.started_at);
         if (const auto& deadline = s_.halt ? s_.halt->deadline : s_.deadline) member(out, "deadline", *deadline);
         member(out, "input", s_.input);
@@ -63,6 +72,7 @@ public:
         visits(out, s_.halt ? s_.halt->visits : s_.visits);
         steps(out);
         control(out);
+        if (!s_.workflow->listens.empty()) events(out);
         ready(out);
         out += ",\"frames\":[";
         for (const auto& f : frames_) {
@@ -134,6 +144,29 @@ private:
         if (!s_.halt) return;
         member(out, "halted", s_.halt->at);
         if (s_.halt->failed != root_frame) member(out, "failed", s_.halt->failed);
+    }
+
+    /// What a run has that listens somewhere. `listening` is there always: it tells who reads it that the run is subscribed to what it may hear later, too.
+    void events(std::string& out) {
+        name(out, "listening");
+        out += '[';
+        for (const auto& type : awaited_types(s_)) {
+            if (out.back() != '[') out += ',';
+            append_string(out, type);
+        }
+        out += ']';
+        if (!s_.heard.empty()) {
+            name(out, "heard");
+            out += '[';
+            for (const auto task : s_.heard) {
+                if (out.back() != '[') out += ',';
+                number(out, task);
+            }
+            out += ']';
+        }
+        for (std::size_t i = 0; i + most_kept_inline < s_.kept_events.size(); ++i) values_.set_apart(s_.kept_events[i]);
+        list(out, "kept", s_.kept_events);
+        if (s_.dropped_events != 0) member(out, "dropped", s_.dropped_events);
     }
 
     void ready(std::string& out) {
@@ -284,7 +317,7 @@ public:
     }
 
     void read() {
-        if (number_at(root_, "format", 0) != format) throw not_a_state{};
+        if (const auto is = number_at(root_, "format", 0); is != format && is != format_with_kept_events) throw not_a_state{};
         s_.started_at = time_at(root_, "started").value_or(time_point{});
         s_.deadline = time_at(root_, "deadline");
         s_.input = value_at(root_, "input");
@@ -313,9 +346,29 @@ public:
             if (f.parent != root_frame && s_.find(f.parent) == nullptr) throw not_a_state{};
         }
         control();
+        events();
     }
 
 private:
+    void events() {
+        const auto& listens = s_.workflow->listens;
+        s_.listens_late = !listens.empty() && member_of(root_, "listening") == nullptr;
+        s_.kept_events = list(root_, "kept");
+        s_.dropped_events = number_at(root_, "dropped", 0);
+        const auto begun = [&](flow::task_id task) {
+            const auto place = std::find_if(listens.begin(), listens.end(), [&](const flow::listen_place& each) { return each.task == task; });
+            if (place != listens.end() && !place->repeats) s_.heard.push_back(task);
+        };
+        if (const auto* heard = member_of(root_, "heard")) {
+            for (const auto& task : array_from(*heard)) begun(static_cast<flow::task_id>(number_from(task)));
+        } else if (s_.listens_late) {
+            for (const auto& f : s_.halt ? s_.halt->frames : s_.frames) {
+                if (f.listen) begun(f.task);
+            }
+        }
+        std::sort(s_.heard.begin(), s_.heard.end());
+    }
+
     void control() {
         s_.revivals = number_at(root_, "revivals", 0);
         s_.key_generation = number_at(root_, "keyGeneration", 0);

@@ -76,6 +76,9 @@ public:
     void enter_again(frame_id id);
 
     void event_arrived(const value_ref& event);                 // stepper_listen.cpp
+    void keep(const value_ref& event);                          // stepper_events.cpp, as are the next two
+    void offer_kept(frame_id listen);                           ///< what has been kept to a listen that begins
+    void forget_heard(flow::task_id scope);                     ///< the task and what is in it will be entered again
     void end_listen(frame_id listen, const json::array& outputs);  ///< as it ended once: of what it took, only the outputs are known
 
     /// A duration where it is needed. Error: `validation` or `expression` problem.
@@ -86,7 +89,8 @@ private:
     void end_scope(frame_id parent, value_ref output);
     void leave_extension(frame_id extension, const flow::flow_directive& then, value_ref output);
     void leave_extended(frame_id extension, const flow::flow_directive& then, value_ref output);
-    void offer(frame_id listen, const value_ref& event);
+    bool offer(frame_id listen, const value_ref& event);
+    bool is_of_use(const json::value& event) const;
     bool consume(frame_id listen, value_ref output);
     void next_event(frame_id listen);
     bool end_event(frame_id listen, value_ref output);

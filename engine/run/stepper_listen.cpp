@@ -24,44 +24,53 @@ void stepper::begin(frame_id id, const flow::listen_task&) {
     f->phase = frame_phase::listening;
     f->listen.emplace();
     note(lifecycle_phase::correlation_started, *f);
+    offer_kept(id);
 }
 
 void stepper::event_arrived(const value_ref& event) {
-    // Every listen that is live now gets the event; those that it brings about wait for the next one.
+    // Every listen that is live now gets the event; those that it brings about wait for the next one. Whatever none of them takes is kept for a later one.
     std::vector<frame_id> listening;
     for (const auto& f : s_.frames) {
         if (f.phase == frame_phase::listening && !f.listen->satisfied) listening.push_back(f.id);
     }
+    bool taken = false;
     for (const auto id : listening) {
         if (is_final(s_.status)) return;
-        if (s_.find(id) != nullptr) offer(id, event);
+        if (s_.find(id) != nullptr && offer(id, event)) taken = true;
     }
+    if (!taken) keep(event);
     drain();
 }
 
-void stepper::offer(frame_id id, const value_ref& event) {
+/// True when the listen took it: also for its `until`, and when it failed over it.
+bool stepper::offer(frame_id id, const value_ref& event) {
     auto* f = s_.find(id);
     const auto& task = listen_of(s_, *f);
     scope where(s_, world_, f);
     const auto evaluate = [&](const flow::evaluable& e, const json::value& dot) { return where.evaluate(e, dot); };
     const auto verdict = offer_event(task.to, f->listen->progress, *event, *f->input, evaluate);
-    if (!verdict) return fail(id, verdict.error());
-    if (*verdict == event_verdict::ignored) return;
+    if (!verdict) {
+        fail(id, verdict.error());
+        return true;
+    }
+    if (*verdict == event_verdict::ignored || *verdict == event_verdict::noted) return *verdict == event_verdict::noted;
     auto& listen = *f->listen;
     listen.satisfied = *verdict != event_verdict::consumed;
     if (*verdict != event_verdict::stopped) {
         if (listen.outputs.size() + listen.waiting.size() >= most_events) {
-            return fail(id, make_problem(problem_type::runtime, "Task `" + s_.task_of(*f).name + "` holds " + std::to_string(most_events) +
-                                                                    " events, the most that one `listen` may; end it sooner, or take the events by `foreach` faster than they come."));
+            fail(id, make_problem(problem_type::runtime, "Task `" + s_.task_of(*f).name + "` holds " + std::to_string(most_events) +
+                                                             " events, the most that one `listen` may; end it sooner, or take the events by `foreach` faster than they come."));
+            return true;
         }
         value_ref item(read_event(*event, task.read));
         if (task.foreach) {
             listen.waiting.push_back(std::move(item));
         } else if (!consume(id, std::move(item))) {
-            return;
+            return true;
         }
     }
     if (!listen.busy) next_event(id);
+    return true;
 }
 
 /// Adds to the output and asks `until`. False when that failed, and the task with it.

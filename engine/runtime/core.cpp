@@ -17,7 +17,8 @@ constexpr std::size_t most_births_to_load = 5'000;
 constexpr milliseconds short_wait{2'000};
 
 store::step_row row_of(const resident& r, const run::step_record& step) {
-    const auto& task = r.state.workflow->tasks[step.task];
+    static const flow::task none;
+    const auto& task = step.task == flow::no_task ? none : r.state.workflow->tasks[step.task];
     return {step.seq, task.name, task.pointer, step.function, step.key, step.digest, static_cast<int>(step.attempt), step.outcome,
             step.started_at, step.ended_at, step.result.text(), to_text(json::value(step.record))};
 }
@@ -198,7 +199,8 @@ void core::save(resident& r) {
         self.parent = r.parent;
         self.parent_key = r.parent_key;
         tell_parent(self, next);
-        next.unsubscribed_all = !std::exchange(r.subscribed, {}).empty();
+        next.unsubscribed_all = !std::exchange(r.subscribed, {}).empty() || !r.born_subscribed.empty();
+        r.born_subscribed.clear();
         // What it would go on from, should somebody retry it.
         if (r.state.halt) {
             save_state(r, next);
@@ -236,9 +238,11 @@ void core::save_state(resident& r, store::checkpoint& next) {
 
 void core::save_subscriptions(resident& r, store::checkpoint& next) {
     auto wanted = run::subscriptions(r.state);
-    if (wanted == r.subscribed) return;
+    if (wanted == r.subscribed && r.born_subscribed.empty()) return;
     std::set_difference(wanted.begin(), wanted.end(), r.subscribed.begin(), r.subscribed.end(), std::back_inserter(next.subscribed));
-    std::set_difference(r.subscribed.begin(), r.subscribed.end(), wanted.begin(), wanted.end(), std::back_inserter(next.unsubscribed));
+    auto stored = std::exchange(r.born_subscribed, {});
+    stored.merge(r.subscribed);
+    std::set_difference(stored.begin(), stored.end(), wanted.begin(), wanted.end(), std::back_inserter(next.unsubscribed));
     r.subscribed = std::move(wanted);
 }
 

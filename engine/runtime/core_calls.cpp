@@ -1,4 +1,5 @@
 // Calls: staged before the checkpoint, started after it, answered from outside, abandoned with their scope.
+#include "flow/listens.hpp"
 #include "run/secrecy.hpp"
 #include "runtime/core.hpp"
 #include "runtime/secrets.hpp"
@@ -50,6 +51,7 @@ void core::take_staged(resident& r, staging& staged) {
         run.parent = r.state.id;
         run.depth = r.depth + 1;
         run.priority = r.priority;
+        if (const auto definition = ports_.definition(run.definition)) run.subscribed = flow::heard_types(*definition);
         r.births.push_back(std::move(run));
         r.dirty = true;
     }

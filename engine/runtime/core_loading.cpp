@@ -1,4 +1,5 @@
 // Shards, and the runs that come into memory: asked for, read, and brought to life.
+#include "flow/listens.hpp"
 #include "run/state_codec.hpp"
 #include "runtime/control.hpp"
 #include "runtime/core.hpp"
@@ -142,6 +143,7 @@ result<void> core::restore(resident& r, loaded_run& loaded, run::value_ref input
     for (const auto& [digest, body] : blobs) r.stored_blobs.insert(digest);
     if (is_final(loaded.row.status)) hold_ended(r, loaded.row);
     r.subscribed = run::subscriptions(r.state);
+    r.state.listens_late = false;  // from its next checkpoint on
     return {};
 }
 
@@ -194,6 +196,7 @@ void core::loaded(loaded_run loaded) {
         r.state.id = loaded.row.id;
         r.state.workflow = loaded.workflow;
         r.state.raw_input = std::move(input);
+        if (!over) r.born_subscribed = flow::heard_types(*loaded.workflow);
         if (over && !hold_completed(r, loaded.row, inputs)) return take_no_notice();
     } else if (const auto restored = restore(r, loaded, std::move(input)); !restored) {
         leave_unread(loaded.row, inputs, restored.error());

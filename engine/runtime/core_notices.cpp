@@ -16,7 +16,8 @@ run_event core::notice(const resident& r, run_event::kind what) const {
 
 void core::notice_step(resident& r, const run::step_record& step) {
     if (!options_.listener) return;
-    const auto& task = r.state.workflow->tasks[step.task];
+    static const flow::task none;
+    const auto& task = step.task == flow::no_task ? none : r.state.workflow->tasks[step.task];
     auto event = notice(r, run_event::kind::step_finished);
     event.task = task.name;
     event.pointer = task.pointer;
@@ -46,7 +47,7 @@ void core::notice_waiting(resident& r) {
             event.pointer = r.state.task_of(f).pointer;
             event.function = "listen";
             event.until = run::effective_deadline(r.state, f);
-            for (const auto& type : run::subscriptions(r.state)) event.detail += (event.detail.empty() ? "" : ", ") + (type.empty() ? "any type" : type);
+            for (const auto& type : run::awaited_types(r.state)) event.detail += (event.detail.empty() ? "" : ", ") + (type.empty() ? "any type" : type);
             tell(event);
             continue;
         }

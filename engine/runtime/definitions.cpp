@@ -42,4 +42,11 @@ result<std::shared_ptr<const flow::workflow>> definition_cache::add(const std::s
     return compiled_.emplace(digest, *compiled).first->second;
 }
 
+void definition_cache::add_listening(const std::vector<std::shared_ptr<const flow::workflow>>& children) {
+    for (const auto& child : children) {
+        if (!child->listens.empty() && !find(child->digest)) (void)add(child->digest, child->bundle);
+        add_listening(child->runs);
+    }
+}
+
 }  // namespace pawl::runtime

@@ -26,6 +26,8 @@ public:
     std::shared_ptr<const flow::workflow> find(const std::string& digest) const;
     /// Compiles a stored bundle and keeps it.
     result<std::shared_ptr<const flow::workflow>> add(const std::string& digest, std::string_view bundle);
+    /// Those of them, and of what they run, that listen: whoever starts such a run must know what for, before anybody has looked at the run.
+    void add_listening(const std::vector<std::shared_ptr<const flow::workflow>>& children);
 
 private:
     mutable std::mutex mutex_;

@@ -1,5 +1,6 @@
 #include "runtime/engine.hpp"
 
+#include "flow/listens.hpp"
 #include "runtime/core_host.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/reader.hpp"
@@ -187,6 +188,7 @@ struct engine::impl final : host_threads {
             auto added = host->definitions().add(w.digest, w.bundle);
             if (!added) return store::store_error{store::store_errc::failed, added.error().detail};
             compiled = *added;
+            host->definitions().add_listening(w.runs);
         }
         if (run.agent.empty() && host->owns(run.shard)) {
             // Ours: created by its own first checkpoint, grouped with everything else under way.
@@ -201,6 +203,7 @@ struct engine::impl final : host_threads {
             }
             lock.lock();
         }
+        run.subscribed = flow::heard_types(*compiled);
         auto created = (*c)->create_run(run);
         if (!created && created.error().code != store::store_errc::duplicate) return created.error();
         host->fetch_inbox();

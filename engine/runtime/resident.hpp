@@ -102,6 +102,7 @@ struct resident {
     std::vector<std::string> settled;       ///< keys whose details the next checkpoint removes
     std::set<std::string> stored_blobs;     ///< digests
     std::set<std::string> subscribed;       ///< types of events, as the store has them
+    std::set<std::string> born_subscribed;  ///< those that the store has too, unless an earlier version stored the run
     std::optional<time_point> timer;        ///< as it stands in the core's timers
 
     bool is_idle() const noexcept { return !committing && inputs.empty() && calls.empty() && (state.ready.empty() || state.suspended_at); }

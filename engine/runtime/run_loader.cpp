@@ -79,6 +79,7 @@ std::optional<store::store_error> run_loader::complete(store::connection& c, sto
             return std::nullopt;
         }
         loaded->workflow = *compiled;
+        load_children(c, *loaded->workflow);
     }
     if (run::may_need_blobs(run.state)) {
         auto blobs = c.load_blobs(run.shard, run.id);
@@ -97,6 +98,16 @@ std::optional<store::store_error> run_loader::complete(store::connection& c, sto
     }
     answers_.loaded(loaded);
     return std::nullopt;
+}
+
+/// The definitions that it starts runs of, so that the core knows what those listen for. One that cannot be had now is found out about when a run of it is loaded.
+void run_loader::load_children(store::connection& c, const flow::workflow& parent) {
+    for (const auto& digest : parent.run_digests) {
+        if (definitions_.find(digest)) continue;
+        const auto stored = c.get_definition(digest);
+        if (!stored) continue;
+        if (const auto compiled = definitions_.add(digest, stored->bundle)) load_children(c, **compiled);
+    }
 }
 
 /// Nothing is given up while the store may answer yet.

@@ -40,6 +40,7 @@ private:
     ids take();
     std::optional<store::store_error> read(store::connection& c, ids& asked);
     std::optional<store::store_error> read_each(store::connection& c, ids& asked);
+    void load_children(store::connection& c, const flow::workflow& parent);
     std::optional<store::store_error> complete(store::connection& c, store::run_row row);
     std::optional<store::store_error> give_up(store::connection& c, const std::string& run, const store::run_row* row, const store::store_error& error);
 

@@ -134,6 +134,7 @@ void add_appended(batch_rows& rows, const checkpoint& c) {
     for (const auto& run : c.births) {
         add_unstarted_run(rows.births, rows.birth_states, run);
         add_tags(rows.tags, run);
+        add_birth_types(rows.birth_types, run);
         // Whoever starts a run by a step knows its definition's digest only.
         if (run.tags.empty()) rows.default_tags.row().number(run.shard).text(run.id).text(run.definition);
     }
@@ -181,6 +182,10 @@ void add_unstarted_run(row_text& runs, row_text& states, const new_run& run) {
 
 void add_tags(row_text& tags, const new_run& run) {
     for (const auto& [name, value] : run.tags) tags.row().number(run.shard).text(run.id).text(name).text(value);
+}
+
+void add_birth_types(row_text& types, const new_run& run) {
+    for (const auto& type : run.subscribed) types.row().number(run.shard).text(run.id).text(type);
 }
 
 batch_rows rows_of(dialect kind, std::span<const checkpoint> batch, std::span<checkpoint_outcome> outcomes, row_encoding hot, row_encoding cold) {

@@ -15,9 +15,9 @@ struct batch_rows {
     batch_rows(dialect kind, row_encoding hot, row_encoding cold)
         : born_runs(kind, hot), born_states(kind, hot), run_states(kind, hot), agents(kind, hot), steps(kind, hot), blobs(kind, hot), events(kind, hot), consumed(kind, hot), births(kind, hot),
           birth_states(kind, hot), posts(kind, hot), dropped_blobs(kind, cold), approvals(kind, cold), subscribed(kind, cold), unsubscribed(kind, cold), moved(kind, cold), tags(kind, cold),
-          default_tags(kind, cold), settled(kind, cold) {}
+          default_tags(kind, cold), settled(kind, cold), birth_types(kind, cold) {}
     row_text born_runs, born_states, run_states, agents, steps, blobs, events, consumed, births, birth_states, posts;
-    row_text dropped_blobs, approvals, subscribed, unsubscribed, moved, tags, default_tags, settled;
+    row_text dropped_blobs, approvals, subscribed, unsubscribed, moved, tags, default_tags, settled, birth_types;
 };
 
 inline constexpr std::array<column_spec, 13> new_run_columns{{{"shard", 'i'},
@@ -95,6 +95,7 @@ inline constexpr std::array<column_spec, 15> approval_columns{{{"shard", 'i'},
 void add_unstarted_run(row_text& runs, row_text& states, const new_run& run);
 
 void add_tags(row_text& tags, const new_run& run);
+void add_birth_types(row_text& types, const new_run& run);
 
 inline constexpr std::array<column_spec, 3> subscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}}};
 inline constexpr std::array<column_spec, 4> unsubscribed_columns{{{"shard", 'i'}, {"run", 't'}, {"type", 't'}, {"every", 'i'}}};  ///< every: all of the run

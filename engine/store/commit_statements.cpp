@@ -77,6 +77,12 @@ std::string subscribed(row_form form, const std::string&) {
     return "insert into subscriptions (shard, run, type) select shard, run, type" + from(form, subscribed_columns) + " where true on conflict do nothing";
 }
 
+/// A run that existed, and has perhaps ended, is left as it is.
+std::string birth_types(row_form form, const std::string&) {
+    return "insert into subscriptions (shard, run, type) select r.shard, r.run, r.type" + from(form, subscribed_columns) +
+           " where not exists (select 1 from run_states s where s.shard = r.shard and s.run = r.run and s.ended_at is not null) on conflict do nothing";
+}
+
 std::string unsubscribed(row_form form, const std::string&) {
     return "delete from subscriptions where (shard, run, type) in (select s.shard, s.run, s.type" + from(form, unsubscribed_columns) +
            " join subscriptions s on s.shard = r.shard and s.run = r.run and (r.every = 1 or s.type = r.type))";
@@ -116,7 +122,7 @@ std::string insert_run_states(row_form form, const std::string& now) {
 }
 
 std::span<const table_statement> table_statements() {
-    static constexpr std::array<table_statement, 19> all{{{"born runs", &batch_rows::born_runs, new_run_columns, &insert_runs, true, "given_run"},
+    static constexpr std::array<table_statement, 20> all{{{"born runs", &batch_rows::born_runs, new_run_columns, &insert_runs, true, "given_run"},
                                                          {"born states", &batch_rows::born_states, born_state_columns, &insert_run_states, true, "given_birth"},
                                                          {"run_states", &batch_rows::run_states, run_state_columns, &run_states, true, "given_state"},
                                                          {"agents", &batch_rows::agents, agent_columns, &agents, true, "given_agent"},
@@ -131,6 +137,7 @@ std::span<const table_statement> table_statements() {
                                                          {"approvals", &batch_rows::approvals, approval_columns, &approvals, false},
                                                          {"unsubscribed", &batch_rows::unsubscribed, unsubscribed_columns, &unsubscribed, false},
                                                          {"subscribed", &batch_rows::subscribed, subscribed_columns, &subscribed, false},
+                                                         {"birth types", &batch_rows::birth_types, subscribed_columns, &birth_types, false},
                                                          {"settled", &batch_rows::settled, settled_columns, &settled, false},
                                                          {"moved", &batch_rows::moved, moved_columns, &moved, true},
                                                          {"tags", &batch_rows::tags, tag_columns, &insert_tags, false},

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ struct new_run {
     int depth = 0;           ///< how many runs stand above it
     tag_map tags;            ///< for searching only
     int priority = 0;        ///< 1 (most urgent) to 5; 0: not stated
+    std::set<std::string> subscribed;  ///< types of events that are kept for it before anybody looks at it; "" is any type. Not read back
 };
 
 struct run_row : new_run {

@@ -108,6 +108,9 @@ store_result<void> soci_connection::create_run(const new_run& run) {
         row_text tags(session_.kind());
         add_tags(tags, run);
         write_rows("insert tags", tags, [&] { return insert_tags(session_.kind(), now_sql()); });
+        row_text types(session_.kind());
+        add_birth_types(types, run);
+        write_rows("insert subscriptions", types, [&] { return "insert into subscriptions (shard, run, type) select shard, run, type from " + source(subscribed_columns) + " where true on conflict do nothing"; });
         insert_inbox({run.shard, run.id, "start", "run", run.id, "{}"});
         session_.commit();
         return {};

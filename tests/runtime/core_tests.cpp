@@ -261,4 +261,71 @@ BOOST_AUTO_TEST_CASE(a_load_that_may_have_read_an_agent_before_its_last_change_i
     BOOST_TEST(p.ports.commits.front().agents.at(0).revision == 7);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_is_subscribed_from_its_first_checkpoint_to_its_end_and_keeps_what_comes_early) {
+    played p;
+    const auto early = workflow_of("  - work: { call: t.hold }\n  - hear: { listen: { to: { one: { with: { type: go } } } } }\n");
+    p.core.own({{0, 1}}, {});
+    p.core.wake("r1");
+    p.loaded("r1", early, 5);
+    const auto first = p.answer(checkpoint_outcome::committed);
+    BOOST_TEST(first.subscribed == std::vector<std::string>{"go"}, boost::test_tools::per_element());
+    p.hear("r1", 7);
+    const auto heard = p.answer(checkpoint_outcome::committed);
+    BOOST_TEST(heard.consumed == std::vector<std::int64_t>{7}, boost::test_tools::per_element());
+    BOOST_TEST(heard.state.find(R"("listening":[],"kept":[)") != std::string::npos, heard.state);
+    BOOST_TEST(heard.subscribed.empty());
+    p.end_work("r1");
+    const auto last = p.answer(checkpoint_outcome::committed);
+    BOOST_TEST((last.status == run_status::completed));
+    BOOST_TEST(last.unsubscribed_all);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_run_was_subscribed_to_when_it_was_stored_ends_with_its_first_checkpoint_at_the_latest) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    p.core.wake("r1");
+    p.loaded("r1", workflow_of("  - over: { set: { x: 1 }, then: end }\n  - hear: { listen: { to: { one: { with: { type: go } } } } }\n"), 5);
+    BOOST_TEST(p.answer(checkpoint_outcome::committed).unsubscribed_all);
+    p.core.wake("r2");
+    p.loaded("r2", workflow_of("  - over: { set: { x: 1 } }\n"), 6);
+    BOOST_TEST(!p.answer(checkpoint_outcome::committed).unsubscribed_all);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_a_version_that_subscribed_only_while_it_listened_is_subscribed_anew_when_it_is_saved) {
+    played p;
+    const auto two = workflow_of("  - hear: { listen: { to: { one: { with: { type: go } } } } }\n  - more: { listen: { to: { any: [ { with: { type: go } }, { with: { type: on } } ] } } }\n");
+    p.core.own({{0, 1}}, {});
+    p.core.wake("r1");
+    p.loaded("r1", two, 5);
+    const auto first = p.answer(checkpoint_outcome::committed);
+    BOOST_TEST(first.subscribed == (std::vector<std::string>{"go", "on"}), boost::test_tools::per_element());
+    auto state = first.state;
+    const std::string marks = R"(,"listening":["go"],"heard":[0])";
+    BOOST_TEST_REQUIRE(state.find(marks) != std::string::npos, state);
+    state.erase(state.find(marks), marks.size());
+    runtime::loaded_run stored;
+    stored.row.id = "r2";
+    stored.row.input = "null";
+    stored.row.status = run_status::waiting;
+    stored.row.state = state;
+    stored.workflow = two;
+    p.core.wake("r2");
+    p.core.loaded(std::move(stored));
+    BOOST_TEST(p.ports.commits.empty());  // it is as the store has it
+    p.core.wake("r2");
+    p.hear("r2", 9);
+    if (p.ports.commits.empty()) {  // it had left memory
+        runtime::loaded_run again;
+        again.row.id = "r2";
+        again.row.input = "null";
+        again.row.status = run_status::waiting;
+        again.row.state = state;
+        again.workflow = two;
+        p.core.loaded(std::move(again));
+    }
+    const auto saved = p.answer(checkpoint_outcome::committed);
+    BOOST_TEST(saved.subscribed == std::vector<std::string>{"on"}, boost::test_tools::per_element());
+    BOOST_TEST(saved.unsubscribed.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

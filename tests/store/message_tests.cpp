@@ -132,6 +132,31 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(subscriptions_change_with_checkpoints_and_end_with
     BOOST_TEST(woken(*s.c, {{"/x", "5", "paid", "{}"}, {"/x", "6", "late", "{}"}}) == (names{"r2"}));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_is_sent_events_from_its_birth_on_before_anybody_has_looked_at_it, kind, every_store) {
+    opened<kind> s;
+    auto parent = s.run("parent", 1);
+    parent.subscribed = {"paid"};
+    BOOST_TEST(s.c->create_run(parent).has_value());
+    BOOST_TEST(woken(*s.c, {{"/x", "1", "paid", "{}"}}) == (names{"parent"}));
+    auto child = s.run("child", 1);
+    child.subscribed = {"paid", "sent"};
+    auto k = s.step("parent", 0, 1);
+    k.births = {child};
+    BOOST_TEST((s.commit_one(k) == checkpoint_outcome::committed));
+    BOOST_TEST(woken(*s.c, {{"/x", "2", "paid", "{}"}}) == (names{"child", "parent"}));
+    BOOST_TEST(woken(*s.c, {{"/x", "3", "sent", "{}"}}) == (names{"child"}));
+    auto last = s.step("child", 0, 1);
+    last.status = run_status::completed;
+    last.state.clear();
+    last.unsubscribed_all = true;
+    BOOST_TEST((s.commit_one(last) == checkpoint_outcome::committed));
+    // Born again, as its parent may say once more: it is over, and stays so.
+    auto again = s.step("parent", 1, 1);
+    again.births = {child};
+    BOOST_TEST((s.commit_one(again) == checkpoint_outcome::committed));
+    BOOST_TEST(woken(*s.c, {{"/x", "4", "paid", "{}"}}) == (names{"parent"}));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(events_wait_in_order_until_delivered, kind, every_store) {
     opened<kind> s;
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());

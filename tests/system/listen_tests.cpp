@@ -122,6 +122,19 @@ do:
   - again: { emit: { event: { with: { type: said, data: 2 } } } }
 )yaml";
 
+/// Asks a human, and only then listens.
+constexpr std::string_view early = R"yaml(document: { dsl: '1.0.3', namespace: test, name: listener, version: '1.0.0' }
+do:
+  - ask: { call: approval.request, with: { title: Well } }
+  - hear: { listen: { to: { any: [ { with: { type: said } } ], until: 'length == 2' } } }
+)yaml";
+
+std::string pending_approval(const place& at) {
+    const auto listed = at.run({"approvals", "list", "--json"});
+    if (listed.code != 0 || listed.document().as_array().empty()) return {};
+    return std::string(listed.document().as_array().front().as_object().at("id").as_string());
+}
+
 struct pair_place {
     temporary_folder folder;
     place at;
@@ -195,6 +208,44 @@ BOOST_AUTO_TEST_CASE(a_killed_run_that_emits_is_heard_once_whatever_the_moment) 
                 }
             }
             BOOST_TEST(n > 2, "too few checkpoints");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_event_that_comes_in_the_step_before_its_listen_survives_a_kill) {
+    for (const auto& store : store_kinds()) {
+        BOOST_TEST_CONTEXT(store) {
+            const pair_place pair(store);
+            pair.folder.write("early.yaml", early);
+            const auto& at = pair.at;
+            auto asking = at.start({"run", "early.yaml"});
+            wait_for([&] { return !pending_approval(at).empty(); }, "the question");
+            const auto id = only_run(at);
+            const auto shown = [&] { return at.run({"runs", "show", id, "--json"}).document().as_object(); };
+            const auto publish = [&](int n) {
+                const auto said = at.run({"events", "publish", "--json"}, {}, R"({"type":"said","source":"/test","id":")" + std::to_string(n) + R"(","data":)" + std::to_string(n) + "}");
+                BOOST_TEST_REQUIRE(said.code == 0, said);
+                return said.document().as_object().at("runs").as_array().size();
+            };
+            BOOST_TEST(publish(1) == 1u);
+            BOOST_TEST(publish(1) == 0u);  // it has that one
+            wait_for([&] { return shown().contains("eventsKept"); }, "the event to be kept");
+            const auto asked = shown();
+            for (const auto& item : asked.at("waitingFor").as_array()) BOOST_TEST(item.as_object().at("kind") != "event");
+            asking.send(SIGKILL);
+            BOOST_TEST(asking.wait().signal == SIGKILL);
+            BOOST_TEST(publish(2) == 1u);  // while no process drives the run
+            BOOST_TEST(at.run({"runs", "resume", id, "--detach"}, {{"PAWL_CRASH_AT", "after-commit:1"}}).signal == SIGKILL);
+            BOOST_TEST(to_text(shown().at("eventsKept")) == "2");
+            const auto copy = at.run({"runs", "fork", id, "--from", "ask", "--detach", "--json"});
+            BOOST_TEST(copy.code == 3, copy);
+            BOOST_TEST(to_text(copy.document().as_object().at("eventsKept")) == "2", copy);
+            BOOST_TEST(at.run({"runs", "cancel", std::string(copy.document().as_object().at("id").as_string())}).code == 0);
+            BOOST_TEST(at.run({"approvals", "approve", pending_approval(at)}).code == 0);
+            (void)at.run({"runs", "resume", id, "--detach"});
+            BOOST_TEST(to_text(shown().at("status")) == R"("completed")");
+            BOOST_TEST(to_text(shown().at("output")) == "[1,2]");
+            BOOST_TEST(!shown().contains("eventsKept"));
         }
     }
 }
