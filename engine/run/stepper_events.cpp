@@ -42,7 +42,7 @@ bool stepper::is_of_use(const json::value& event) const {
     const auto& w = *s_.workflow;
     if (w.listens.empty()) return false;
     const auto type = attribute(event, "type");
-    scope where(s_, world_, nullptr);
+    scope where(s_, world_, nullptr);  // what is constant reads no variable
     const auto evaluate = [&](const flow::evaluable& e, const json::value& dot) { return where.evaluate(e, dot); };
     return std::any_of(w.listens.begin(), w.listens.end(), [&](const flow::listen_place& each) {
         if (!each.types.contains(type) && !each.types.contains("")) return false;

@@ -13,8 +13,13 @@ constexpr std::size_t most_loads_at_once = 64;
 /// With fewer runs than this left to load, the store is asked for more that are due.
 constexpr std::size_t few_to_load = 500;
 
-/// A pause is the last that came before the run begins: then it comes first.
-bool paused_before_it_began(const std::deque<run_input>& inputs) { return inputs.back().what == run_input::kind::message && inputs.back().message.kind == pause_kind; }
+bool is_message(const run_input& input, std::string_view kind) { return input.what == run_input::kind::message && input.message.kind == kind; }
+
+/// A pause is the last that came before the run begins, whatever events came after it: then it comes first.
+void put_pause_first(std::deque<run_input>& inputs) {
+    const auto last = std::find_if(inputs.rbegin(), inputs.rend(), [](const run_input& i) { return !is_message(i, "event"); });
+    if (last != inputs.rend() && is_message(*last, pause_kind)) std::rotate(inputs.begin(), std::prev(last.base()), last.base());
+}
 
 std::vector<std::int64_t> messages_of(const std::vector<run_input>& inputs) {
     std::vector<std::int64_t> seqs;
@@ -204,9 +209,12 @@ void core::loaded(loaded_run loaded) {
     }
     take_up_lying(loaded.row.id, over, inputs);
     for (auto& beat : loaded.heartbeats) r.details.insert_or_assign(std::move(beat.key), std::move(beat.detail));
-    // Whoever has nothing to do but begin waits in the store for its turn.
-    const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return i.what == run_input::kind::message && i.message.kind == "start"; });
+    // Whoever has nothing to do but begin waits in the store for its turn, and so do the events that come for it.
+    const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return is_message(i, "start") || is_message(i, "event"); });
     if (!admit_run(r, only_begins)) {
+        const auto early = std::stable_partition(inputs.begin(), inputs.end(), [](const run_input& i) { return is_message(i, "start"); });
+        leave_lying(loaded.row.id, {std::make_move_iterator(early), std::make_move_iterator(inputs.end())});
+        inputs.erase(early, inputs.end());
         consume_only(r.shard, messages_of(inputs));
         return load_more();
     }
@@ -220,7 +228,7 @@ void core::loaded(loaded_run loaded) {
     first.what = fresh ? run_input::kind::begin : run_input::kind::recover;
     if (!over) r.inputs.push_back(std::move(first));
     for (auto& each : inputs) r.inputs.push_back(std::move(each));
-    if (fresh && !over && paused_before_it_began(r.inputs)) std::rotate(r.inputs.begin(), r.inputs.end() - 1, r.inputs.end());
+    if (fresh && !over) put_pause_first(r.inputs);
     process(r);
     load_more();
 }

@@ -138,6 +138,22 @@ BOOST_AUTO_TEST_CASE(what_no_listen_can_take_any_more_is_neither_kept_nor_asked_
     BOOST_TEST(run::subscriptions(d.s).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_pattern_within_a_loop_tells_what_is_of_use) {
+    driver d(R"yaml(
+  - each:
+      for: { in: '[1, 2]' }
+      do:
+        - ask: { call: t.pure, with: {} }
+        - hear: { listen: { to: { one: { with: { type: 'x\.(a|b)' } } } } }
+)yaml");
+    d.start();
+    BOOST_TEST((run::subscriptions(d.s) == types{""}));
+    d.event("x.c", "1").event("x.b", "2").event("x.a", "3");
+    BOOST_TEST(d.s.kept_events.size() == 2u);
+    d.complete("ask", "null").complete("ask", "null");
+    BOOST_TEST(d.output() == "[3]");
+}
+
 BOOST_AUTO_TEST_CASE(ways_back_and_loops_tell_whether_a_listen_can_begin_again) {
     const auto repeats = [](std::string_view tasks) {
         driver d(tasks);

@@ -328,4 +328,53 @@ BOOST_AUTO_TEST_CASE(a_run_of_a_version_that_subscribed_only_while_it_listened_i
     BOOST_TEST(saved.unsubscribed.empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_event_for_a_run_that_waits_for_its_turn_waits_with_it) {
+    outside world;
+    played_ports ports;
+    runtime::engine_options options;
+    auto limits = std::make_shared<runtime::limit_settings>();
+    limits->workflows["*"].rules.emplace_back().concurrency = 1;
+    options.limits = limits;
+    runtime::core core{ports, scripted_effects(world), options};
+    const auto loaded = [&](const std::string& run, const std::string& tasks) {
+        runtime::loaded_run l;
+        l.row.id = run;
+        l.row.input = "null";
+        l.workflow = workflow_of(tasks);
+        core.loaded(std::move(l));
+    };
+    const auto committed = [&] {
+        BOOST_TEST_REQUIRE(!ports.commits.empty());
+        const auto c = std::move(ports.commits.front());
+        ports.commits.pop_front();
+        core.committed(c, checkpoint_outcome::committed);
+        return c;
+    };
+    const std::string works = "  - work: { call: t.hold }\n", hears = "  - hear: { listen: { to: { any: [ { with: { type: go } } ], until: 'length == 2' } } }\n";
+    core.own({{0, 1}}, {});
+    core.wake("r1");
+    loaded("r1", works);
+    committed();
+    core.wake("r2");
+    loaded("r2", hears);
+    store::inbox_entry event;
+    event.seq = 5;
+    event.run = "r2";
+    event.kind = "event";
+    event.body = R"({"specversion":"1.0","source":"test","id":"1","type":"go"})";
+    core.received({event});
+    loaded("r2", hears);
+    BOOST_TEST(ports.commits.empty());  // neither begun out of turn nor the event consumed
+    BOOST_TEST(core.resident_runs() == 1u);
+    world.release("r1", "work", 1);
+    for (const auto& post : std::exchange(ports.posts, {})) post();
+    BOOST_TEST((committed().status == run_status::completed));
+    for (const auto& post : std::exchange(ports.posts, {})) post();
+    loaded("r2", hears);
+    BOOST_TEST(committed().run == "r2");
+    const auto loads = ports.loads.size();
+    core.received({event});  // the inbox brings it again, and now it is taken: at once, or by loading the run
+    BOOST_TEST(ports.commits.size() + ports.loads.size() == loads + 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(an_event_that_comes_in_the_step_before_its_listen_survives_
             BOOST_TEST(at.run({"runs", "resume", id, "--detach"}, {{"PAWL_CRASH_AT", "after-commit:1"}}).signal == SIGKILL);
             BOOST_TEST(to_text(shown().at("eventsKept")) == "2");
             const auto copy = at.run({"runs", "fork", id, "--from", "ask", "--detach", "--json"});
-            BOOST_TEST(copy.code == 3, copy);
+            BOOST_TEST(copy.code == 4, copy);
             BOOST_TEST(to_text(copy.document().as_object().at("eventsKept")) == "2", copy);
             BOOST_TEST(at.run({"runs", "cancel", std::string(copy.document().as_object().at("id").as_string())}).code == 0);
             BOOST_TEST(at.run({"approvals", "approve", pending_approval(at)}).code == 0);
