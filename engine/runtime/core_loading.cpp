@@ -15,6 +15,13 @@ constexpr std::size_t few_to_load = 500;
 
 bool is_message(const run_input& input, std::string_view kind) { return input.what == run_input::kind::message && input.message.kind == kind; }
 
+std::vector<run_input> take_events(std::vector<run_input>& inputs) {
+    const auto first = std::stable_partition(inputs.begin(), inputs.end(), [](const run_input& i) { return !is_message(i, "event"); });
+    std::vector<run_input> events(std::make_move_iterator(first), std::make_move_iterator(inputs.end()));
+    inputs.erase(first, inputs.end());
+    return events;
+}
+
 /// A pause is the last that came before the run begins, whatever events came after it: then it comes first.
 void put_pause_first(std::deque<run_input>& inputs) {
     const auto last = std::find_if(inputs.rbegin(), inputs.rend(), [](const run_input& i) { return !is_message(i, "event"); });
@@ -212,9 +219,7 @@ void core::loaded(loaded_run loaded) {
     // Whoever has nothing to do but begin waits in the store for its turn, and so do the events that come for it.
     const bool only_begins = fresh && std::all_of(inputs.begin(), inputs.end(), [](const run_input& i) { return is_message(i, "start") || is_message(i, "event"); });
     if (!admit_run(r, only_begins)) {
-        const auto early = std::stable_partition(inputs.begin(), inputs.end(), [](const run_input& i) { return is_message(i, "start"); });
-        leave_lying(loaded.row.id, {std::make_move_iterator(early), std::make_move_iterator(inputs.end())});
-        inputs.erase(early, inputs.end());
+        leave_lying(loaded.row.id, take_events(inputs));
         consume_only(r.shard, messages_of(inputs));
         return load_more();
     }

@@ -140,6 +140,7 @@ bool memory_store::create(const store::new_run& run) {
     const auto [at, fresh] = runs_.try_emplace(run.id);
     if (!fresh) return false;
     static_cast<store::new_run&>(at->second) = run;
+    if (!run.subscribed.empty()) subscriptions_[run.id] = run.subscribed;
     at->second.created_at = now();
     at->second.updated_at = now();
     return true;

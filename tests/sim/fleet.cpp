@@ -1,6 +1,7 @@
 #include "sim/fleet.hpp"
 
 #include "base/cloud_event.hpp"
+#include "flow/listens.hpp"
 #include "sim/simulated_engine.hpp"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ void fleet::create_run(const std::string& id, std::string_view workflow, shard_i
     row.agent = agent;
     row.agent_key = key;
     row.input = to_text(input);
+    row.subscribed = flow::heard_types(w);
     (void)rows_.create(row);
     (void)rows_.post({shard, id, "start", "run", id, "{}"});
     ring();

@@ -120,7 +120,7 @@ void fill(sim::fleet& f, std::uint64_t seed) {
         f.later(at, [&f, number] { f.post({1, "everything-2", "pause", "operator", "pause " + number, R"({"by":"somebody"})"}); });
         f.later(at + std::chrono::seconds(7), [&f, number] { f.post({1, "everything-2", "resume", "operator", "resume " + number, R"({"by":"somebody"})"}); });
     }
-    // Once the run listens: what nobody listens for is not kept.
+    // Also where misfortune has kept the run from beginning until then.
     for (int n = 1; n <= 7; ++n) {
         const auto type = n <= 6 ? "bill" : "enough";
         f.later(std::chrono::seconds(60 + 2 * n), [&f, n, type = std::string(type)] {
