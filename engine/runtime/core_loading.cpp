@@ -16,9 +16,9 @@ constexpr std::size_t few_to_load = 500;
 bool is_message(const run_input& input, std::string_view kind) { return input.what == run_input::kind::message && input.message.kind == kind; }
 
 std::vector<run_input> take_events(std::vector<run_input>& inputs) {
-    const auto first = std::stable_partition(inputs.begin(), inputs.end(), [](const run_input& i) { return !is_message(i, "event"); });
-    std::vector<run_input> events(std::make_move_iterator(first), std::make_move_iterator(inputs.end()));
-    inputs.erase(first, inputs.end());
+    std::vector<run_input> events;
+    std::copy_if(inputs.begin(), inputs.end(), std::back_inserter(events), [](const run_input& i) { return is_message(i, "event"); });
+    std::erase_if(inputs, [](const run_input& i) { return is_message(i, "event"); });
     return events;
 }
 
