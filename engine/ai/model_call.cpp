@@ -57,10 +57,9 @@ void model_call::start() {
 void model_call::send() {
     auto& request = arguments_.request;
     request.timeout = settings_->options.request_timeout;
-    if (call_->deadline) {
-        const auto left = *call_->deadline - settings_->options.clock->now();
-        if (left <= milliseconds(0)) return finish(make_problem(problem_type::timeout, "The call's deadline passed before the model could be asked."));
-        request.timeout = std::min(request.timeout, left);
+    if (const auto left = call_->time_left()) {
+        if (*left <= milliseconds(0)) return finish(make_problem(problem_type::timeout, "The call's deadline passed before the model could be asked."));
+        request.timeout = std::min(request.timeout, *left);
     }
     ++tries_;
     const auto number = ++attempts_;
@@ -83,7 +82,8 @@ void model_call::on_reply(result<model_reply> reply) {
 void model_call::on_failure(problem error) {
     if (const auto* id = error.extra.if_contains("requestId"); id != nullptr && id->is_string()) request_id_ = std::string(id->get_string());
     const auto wait = std::max(wanted_wait(error).value_or(milliseconds(0)), retry_delay(settings_->options.retry, call_->key, tries_));
-    const bool too_long = wait > settings_->options.retry.longest_delay || (call_->deadline && settings_->options.clock->now() + wait >= *call_->deadline);
+    const auto left = call_->time_left();
+    const bool too_long = wait > settings_->options.retry.longest_delay || (left && wait >= *left);
     if (!is_retryable(error) || tries_ > settings_->options.retry.retries || too_long) {
         if (attempts_ > 1) error.detail += " (" + std::to_string(attempts_) + " requests were sent.)";
         return finish(std::move(error));

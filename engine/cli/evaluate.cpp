@@ -21,6 +21,7 @@ runtime::call_outcome ask(const runtime::effect_registry& effects, runtime::call
     if (entry == nullptr) return failed("the project has no models, so there is none to evaluate");
     if (!model.empty() && request.arguments.is_object()) request.arguments.get_object()["model"] = model;
     request.deadline.reset();  // one of virtual time
+    request.until.reset();
     // Every row is a world of its own, whose keys are those of the others: models would take the calls of two rows for one.
     static std::atomic<std::uint64_t> calls{0};
     request.key += "/" + std::to_string(++calls);

@@ -28,8 +28,7 @@ struct http_calls::board {
     }
 };
 
-http_calls::http_calls(std::shared_ptr<authenticated_client> client, std::shared_ptr<const clock_source> clock)
-    : client_(std::move(client)), clock_(std::move(clock)), board_(std::make_shared<board>()) {}
+http_calls::http_calls(std::shared_ptr<authenticated_client> client) : client_(std::move(client)), board_(std::make_shared<board>()) {}
 
 http_calls::~http_calls() {
     const std::lock_guard guard(board_->lock);
@@ -38,9 +37,9 @@ http_calls::~http_calls() {
 }
 
 result<milliseconds> http_calls::time_left(const runtime::call_request& request, std::string_view shown) const {
-    if (!request.deadline) return usual_timeout;
-    const auto left = std::min(longest_timeout, *request.deadline - clock_->now());
-    if (left > milliseconds(0)) return left;
+    const auto left = request.time_left();
+    if (!left) return usual_timeout;
+    if (*left > milliseconds(0)) return std::min(longest_timeout, *left);
     return make_problem(problem_type::timeout, "The call's deadline passed before " + std::string(shown) + " could be sent.");
 }
 

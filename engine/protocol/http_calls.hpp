@@ -10,7 +10,7 @@ namespace pawl::protocol {
 
 class http_calls {
 public:
-    http_calls(std::shared_ptr<authenticated_client> client, std::shared_ptr<const clock_source> clock);
+    explicit http_calls(std::shared_ptr<authenticated_client> client);
     ~http_calls();
     http_calls(const http_calls&) = delete;
     http_calls& operator=(const http_calls&) = delete;
@@ -27,7 +27,6 @@ public:
 private:
     struct board;
     std::shared_ptr<authenticated_client> client_;
-    std::shared_ptr<const clock_source> clock_;
     std::shared_ptr<board> board_;
 };
 

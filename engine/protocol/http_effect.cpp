@@ -2,7 +2,7 @@
 
 namespace pawl::protocol {
 
-http_effect::http_effect(std::shared_ptr<authenticated_client> client, std::shared_ptr<const clock_source> clock) : calls_(std::move(client), std::move(clock)) {}
+http_effect::http_effect(std::shared_ptr<authenticated_client> client) : calls_(std::move(client)) {}
 
 std::vector<function_description> http_effect::functions() const {
     return {{"http", "1.0.0", "Sends an HTTP request.", effect_safety::idempotent, http_arguments_schema(), std::nullopt, "built-in"}};

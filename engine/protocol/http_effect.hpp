@@ -11,7 +11,7 @@ namespace pawl::protocol {
 
 class http_effect final : public runtime::effect {
 public:
-    explicit http_effect(std::shared_ptr<authenticated_client> client, std::shared_ptr<const clock_source> clock = std::make_shared<system_clock_source>());
+    explicit http_effect(std::shared_ptr<authenticated_client> client);
 
     std::vector<function_description> functions() const override;
     /// Output by `output`: `content` (default), `response` ({request: {method, uri, headers}, statusCode, headers, content}) or `raw`. Errors: `communication` with the HTTP status for answers outside 200-299

@@ -10,9 +10,10 @@ constexpr milliseconds usual_timeout{60'000};
 constexpr milliseconds longest_timeout{3'600'000};
 
 /// What is left for a call: to its deadline and its own timeout, within limits.
-milliseconds time_of(const runtime::call_request& request, const mcp_call& call, time_point now) {
-    auto time = call.timeout.value_or(request.deadline ? longest_timeout : usual_timeout);
-    if (request.deadline) time = std::min(time, *request.deadline - now);
+milliseconds time_of(const runtime::call_request& request, const mcp_call& call) {
+    const auto left = request.time_left();
+    auto time = call.timeout.value_or(left ? longest_timeout : usual_timeout);
+    if (left) time = std::min(time, *left);
     return std::min(time, longest_timeout);
 }
 
@@ -36,8 +37,8 @@ struct mcp_effect::board {
     }
 };
 
-mcp_effect::mcp_effect(boost::asio::io_context& io, std::shared_ptr<authenticated_client> client, mcp_options options, std::shared_ptr<const clock_source> clock)
-    : io_(io), client_(std::move(client)), options_(std::move(options)), clock_(std::move(clock)), board_(std::make_shared<board>()) {}
+mcp_effect::mcp_effect(boost::asio::io_context& io, std::shared_ptr<authenticated_client> client, mcp_options options)
+    : io_(io), client_(std::move(client)), options_(std::move(options)), board_(std::make_shared<board>()) {}
 
 mcp_effect::~mcp_effect() {
     std::set<board::conversation> left;
@@ -59,7 +60,7 @@ std::vector<function_description> mcp_effect::functions() const {
 void mcp_effect::start(std::shared_ptr<const runtime::call_request> request, runtime::completion done, runtime::progress_sink) {
     auto call = read_mcp_call(*request, options_.folder, options_.client_version);
     if (call.has_error()) return done({call.error(), {}, {}});
-    const auto time = time_of(*request, *call, clock_->now());
+    const auto time = time_of(*request, *call);
     if (time <= milliseconds(0)) return done({make_problem(problem_type::timeout, "The call's deadline passed before " + call->shown + " could be asked."), {}, {}});
     const auto began = std::chrono::steady_clock::now();
     const auto self = std::make_shared<const mcp_conversation*>(nullptr);

@@ -18,8 +18,7 @@ struct mcp_options {
 class mcp_effect final : public runtime::effect {
 public:
     /// `io` outlives the effect.
-    mcp_effect(boost::asio::io_context& io, std::shared_ptr<authenticated_client> client, mcp_options options,
-               std::shared_ptr<const clock_source> clock = std::make_shared<system_clock_source>());
+    mcp_effect(boost::asio::io_context& io, std::shared_ptr<authenticated_client> client, mcp_options options);
     ~mcp_effect() override;
 
     std::vector<function_description> functions() const override;
@@ -33,7 +32,6 @@ private:
     boost::asio::io_context& io_;
     std::shared_ptr<authenticated_client> client_;
     const mcp_options options_;
-    std::shared_ptr<const clock_source> clock_;
     std::shared_ptr<board> board_;
 };
 

@@ -56,7 +56,7 @@ struct openapi_effect::shelf {
 };
 
 openapi_effect::openapi_effect(std::shared_ptr<authenticated_client> client, std::shared_ptr<const clock_source> clock)
-    : clock_(clock), calls_(std::make_shared<http_calls>(std::move(client), std::move(clock))), shelf_(std::make_shared<shelf>()) {}
+    : clock_(std::move(clock)), calls_(std::make_shared<http_calls>(std::move(client))), shelf_(std::make_shared<shelf>()) {}
 
 std::vector<function_description> openapi_effect::functions() const {
     return {{"openapi", "1.0.0", "Calls an operation of an OpenAPI document.", effect_safety::idempotent, openapi_arguments_schema(), std::nullopt, "built-in"}};

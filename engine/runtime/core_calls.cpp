@@ -95,7 +95,10 @@ void core::fail_unknown(resident& r, run::frame_id call, const std::string& func
 
 live_call core::prepare_call(resident& r, run::frame_id id, std::shared_ptr<call_request> request, const effect_registry::entry& known) {
     live_call call;
-    if (request->deadline) request->deadline = ports_.local(*request->deadline);
+    if (request->deadline) {
+        request->until = ports_.steady(*request->deadline);
+        request->deadline = ports_.local(*request->deadline);
+    }
     listen_to(r, id, *request, call, known.description);
     call.request = std::move(request);
     call.owner = known.owner;

@@ -36,6 +36,8 @@ public:
     virtual void tick_after(milliseconds wait) = 0;
     /// A time of the database on this machine's wall clock.
     virtual time_point local(time_point of_database, time_point now_of_database) = 0;
+    /// The same by this process' own passing of time, which nobody sets; nothing where time is not that of this process.
+    virtual std::optional<std::chrono::steady_clock::time_point> steady(time_point /*of_database*/, time_point /*now_of_database*/) { return std::nullopt; }
 };
 
 class core_host final : public core_ports {
@@ -69,6 +71,7 @@ public:
     // core_ports
     time_point now() override;
     time_point local(time_point of_database) override { return threads_.local(of_database, clock_.now()); }
+    std::optional<std::chrono::steady_clock::time_point> steady(time_point of_database) override { return threads_.steady(of_database, clock_.now()); }
     void commit(store::checkpoint checkpoint) override { threads_.write(std::move(checkpoint)); }
     void beat(store::heartbeat_row row) override { threads_.beat(std::move(row)); }
     void load(std::string run) override { loader_.load(std::move(run)); }

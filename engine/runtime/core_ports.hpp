@@ -7,6 +7,7 @@
 #include "runtime/effect.hpp"
 #include "store/connection.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +33,8 @@ public:
     virtual time_point now() = 0;
     /// A time of the database as this machine's clock will show it: for those outside who wait by it.
     virtual time_point local(time_point of_database) { return of_database; }
+    /// The same moment by this process' own passing of time, which nobody sets; nothing where time is not that of this process.
+    virtual std::optional<std::chrono::steady_clock::time_point> steady(time_point /*of_database*/) { return std::nullopt; }
     /// -> core::committed(), in the order of the calls for checkpoints of one run.
     virtual void commit(store::checkpoint checkpoint) = 0;
     /// Written soon, and before any checkpoint that is given after it; the newest row of a call wins.

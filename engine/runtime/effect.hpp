@@ -13,6 +13,7 @@
 #include "base/json.hpp"
 #include "store/records.hpp"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,7 +37,9 @@ struct call_request {
     json::value arguments;       ///< evaluated `with`; names of secrets, never secrets
     unsigned attempt = 1;        ///< 1 for the first try
     time_point started_at;       ///< recorded start of the frame: the call's `now`
-    std::optional<time_point> deadline;  ///< in start(): of this machine's clock; elsewhere of the database's
+    std::optional<time_point> deadline;  ///< in start(): of this machine's clock, for whoever shows it to somebody outside; elsewhere of the database's
+    /// In start(): where the deadline meets this process' own passing of time. What ends a call in time goes by this one: nobody sets such a clock.
+    std::optional<std::chrono::steady_clock::time_point> until;
     std::string task;            ///< task name
     std::string instance;        ///< JSON Pointer of the task
     std::string agent;           ///< agent name; empty for a run without an agent
@@ -50,6 +53,12 @@ struct call_request {
     /// A sign of life, with how far the call is as JSON text, or without. Empty for functions that give none. Any thread, as often as one likes.
     std::function<void(std::string_view detail)> beat;
     bool recovered = false;      ///< started before, in this or an earlier process, without a recorded outcome
+
+    /// In start() and after it: what is left to the deadline, nothing or less when it has passed.
+    std::optional<milliseconds> time_left() const {
+        if (!until) return std::nullopt;
+        return std::chrono::duration_cast<milliseconds>(*until - std::chrono::steady_clock::now());
+    }
 };
 
 /// How a call ended.

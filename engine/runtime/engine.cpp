@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t reader_threads = 2;
 constexpr std::chrono::seconds last_signs{2};
+/// Nanoseconds do not reach as far as time-outs may.
+constexpr milliseconds longest_wait{std::chrono::hours(24 * 365 * 100)};
 /// A tick before anything is due does no harm; nanoseconds do not reach as far as time-outs may.
 constexpr milliseconds longest_sleep{24 * 3'600'000};
 
@@ -92,6 +94,10 @@ struct engine::impl final : host_threads {
                 context.poll_one();  // an alarm that is due again at once must not keep others waiting
             }
         }
+    }
+
+    std::optional<std::chrono::steady_clock::time_point> steady(time_point of_database, time_point now_of_database) override {
+        return std::chrono::steady_clock::now() + std::min(of_database - now_of_database, longest_wait);
     }
 
     template <class T>

@@ -5,16 +5,9 @@
 #include <vector>
 
 namespace pawl::tool {
-namespace {
-
-time_point now() { return system_clock_source().now(); }
-constexpr milliseconds longest_wait{3'600'000};  // so that a changed wall clock is noticed, and far deadlines cannot overflow
-
-}  // namespace
-
 deadlines::deadlines(boost::asio::io_context& io) : strand_(boost::asio::make_strand(io)), timer_(strand_) {}
 
-deadlines::ticket deadlines::add(time_point at, std::function<void()> what) {
+deadlines::ticket deadlines::add(moment at, std::function<void()> what) {
     ticket made;
     bool earliest = false;
     {
@@ -43,13 +36,13 @@ void deadlines::stop() {
 }
 
 void deadlines::arm() {
-    time_point at;
+    moment at;
     {
         const std::lock_guard lock(guard_);
         if (all_.empty()) return;
         at = all_.begin()->first.first;
     }
-    timer_.expires_after(std::clamp(at - now(), milliseconds(0), longest_wait));
+    timer_.expires_at(at);
     timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
         if (!error) self->fire();
     });
@@ -59,7 +52,7 @@ void deadlines::fire() {
     std::vector<std::function<void()>> due;
     {
         const std::lock_guard lock(guard_);
-        const auto t = now();
+        const auto t = std::chrono::steady_clock::now();
         while (!all_.empty() && all_.begin()->first.first <= t) {
             due.push_back(std::move(all_.begin()->second));
             all_.erase(all_.begin());

@@ -1,13 +1,12 @@
-// Calls something back at a time of the wall clock: one timer for all, re-armed only when the earliest changes.
+// Calls something back at a time of this process' own clock, which nobody sets: one timer for all, re-armed only when the earliest changes.
 // add() and remove() from any thread; callbacks on the io_context, outside of any lock.
 #pragma once
-
-#include "base/clock.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,8 +19,9 @@ class deadlines : public std::enable_shared_from_this<deadlines> {
 public:
     explicit deadlines(boost::asio::io_context& io);
 
-    using ticket = std::pair<time_point, std::uint64_t>;
-    ticket add(time_point at, std::function<void()> what);
+    using moment = std::chrono::steady_clock::time_point;
+    using ticket = std::pair<moment, std::uint64_t>;
+    ticket add(moment at, std::function<void()> what);
     void remove(const ticket& which);
     /// Forgets all; nothing is called back after this but what is being called now.
     void stop();

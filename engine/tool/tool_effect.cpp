@@ -104,7 +104,7 @@ std::optional<problem> tool_effect::refuse(const runtime::call_request& request,
     if (!known->tool->input.is_valid(request.arguments)) {
         return schema::to_problem(known->tool->input.validate(request.arguments), "the input of " + request.function);
     }
-    if (request.deadline && *request.deadline <= system_clock_source().now()) {
+    if (const auto left = request.time_left(); left && *left <= milliseconds(0)) {
         return make_problem(problem_type::timeout, "The deadline of " + request.function + " had passed before it could begin.");
     }
     return std::nullopt;
@@ -140,8 +140,8 @@ void tool_effect::start(std::shared_ptr<const runtime::call_request> request, ru
     made->host_kind = made->host->kind();
     made->id = next_call_id();
     made->secrets = std::move(*secrets);
-    if (made->request->deadline) {
-        made->deadline = deadlines_->add(*made->request->deadline, [this, open = gate_, made] {
+    if (made->request->until) {
+        made->deadline = deadlines_->add(*made->request->until, [this, open = gate_, made] {
             open->pass([&] { overdue(made); });
         });
     }
@@ -226,7 +226,7 @@ void tool_effect::tell_to_stop(const attempt_ptr& which) {
     which->host->cancel(which->id);
     if (which->plugin->settings.isolated) return;
     const auto grace = options_.hosts.cancel_grace;
-    deadlines_->add(system_clock_source().now() + grace, [this, open = gate_, which, grace] {
+    deadlines_->add(std::chrono::steady_clock::now() + grace, [this, open = gate_, which, grace] {
         open->pass([&] {
             {
                 const std::lock_guard lock(guard_);

@@ -25,6 +25,7 @@ runtime::call_outcome real_tools::call(const runtime::call_request& request, tim
     if (asked->deadline) {
         limit = std::clamp(*asked->deadline - now, milliseconds(0), longest_call);
         asked->deadline = system_clock_source().now() + limit;
+        asked->until = std::chrono::steady_clock::now() + limit;
     }
     const auto box = std::make_shared<answer_box>();
     {

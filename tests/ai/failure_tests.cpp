@@ -202,12 +202,12 @@ BOOST_AUTO_TEST_CASE(a_slow_server_ends_at_the_deadline) {
     in.serve([&](const net::server_request&, net::http_server::responder respond) { kept.push_back(std::move(respond)); });
     in.offer_workers_ai();
     auto request = lab::request(hi);
-    request.deadline = system_clock_source().now() + milliseconds(300);
+    request.until = std::chrono::steady_clock::now() + milliseconds(300);
     const auto out = in.ask(std::move(request));
     BOOST_TEST(kind(out) == "timeout", detail(out));
     BOOST_TEST(in.asked() == 1u);
     auto late = lab::request(hi);
-    late.deadline = system_clock_source().now() - milliseconds(1);
+    late.until = std::chrono::steady_clock::now() - milliseconds(1);
     BOOST_TEST(kind(in.ask(std::move(late))) == "timeout");
     BOOST_TEST(in.asked() == 1u);
     in.server->stop();

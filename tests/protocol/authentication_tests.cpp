@@ -12,7 +12,7 @@ struct place {
     std::shared_ptr<hand_clock> clock = std::make_shared<hand_clock>();
     cli::network network{net::http_client_options{}};
     std::shared_ptr<protocol::authenticated_client> client = std::make_shared<protocol::authenticated_client>(network.client(), clock);
-    std::unique_ptr<protocol::http_effect> effect = std::make_unique<protocol::http_effect>(client, clock);
+    std::unique_ptr<protocol::http_effect> effect = std::make_unique<protocol::http_effect>(client);
 
     runtime::call_outcome get(const std::string& url, json::value authentication, const std::string& key = "key-1") {
         return begin_call(*effect, json::object{{"method", "get"}, {"endpoint", {{"uri", url}, {"authentication", std::move(authentication)}}}}, {}, key).get();

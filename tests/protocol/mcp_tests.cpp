@@ -36,13 +36,13 @@ public:
         std::filesystem::remove(log_);
     }
 
-    started ask(json::object with, const std::string& key = "key-1", std::optional<time_point> deadline = {}) {
+    started ask(json::object with, const std::string& key = "key-1", std::optional<milliseconds> left = {}) {
         auto call = std::make_shared<runtime::call_request>();
         call->run = "run-1";
         call->key = key;
         call->function = "mcp";
         call->arguments = std::move(with);
-        call->deadline = deadline;
+        if (left) call->until = std::chrono::steady_clock::now() + *left;
         call->assets = std::make_shared<runtime::assets>();
         auto promise = std::make_shared<std::promise<runtime::call_outcome>>();
         started out{promise->get_future()};

@@ -68,4 +68,24 @@ BOOST_AUTO_TEST_CASE(a_wall_clock_that_is_set_moves_no_timer) {
     BOOST_TEST(p.engine->wait().code == 0);
 }
 
+// The timer of the short call, which has ended, is when the others are looked at.
+BOOST_AUTO_TEST_CASE(a_wall_clock_that_is_set_ends_no_call) {
+    const temporary_folder folder;
+    const place at{folder.path(), store_variables("postgresql")};
+    folder.write("pawl.yaml", "name: clocks\ntools:\n  - { plugin: " PAWL_WORKER_PLUGIN ", host: in-process }\n");
+    folder.write("works.yaml", R"(document: { dsl: '1.0.3', namespace: test, name: works, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - long: { call: worker.work, with: { items: 40, pauseMs: 100, ledger: ledger }, timeout: { after: PT2M } }
+          - short: { call: worker.work, with: { items: 1, ledger: short }, timeout: { after: PT1.5S } }
+)");
+    auto run = at.start({"run", "works.yaml"}, {{"LD_PRELOAD", PAWL_CLOCK_STEP}, {"PAWL_TEST_CLOCK_STEP", folder.path() + "/step"}});
+    wait_for([&] { return folder.read("short").find("item") != std::string::npos && folder.read("ledger").find("item") != std::string::npos; }, "both work");
+    folder.write("step", "3600");
+    const auto ended = run.wait();
+    BOOST_TEST(ended.code == 0, ended);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -63,6 +63,10 @@ private:
 };
 
 inline time_point soon(milliseconds after) { return system_clock_source().now() + after; }
+inline void within(runtime::call_request& r, milliseconds time) {
+    r.deadline = soon(time);
+    r.until = std::chrono::steady_clock::now() + time;
+}
 
 }  // namespace pawl::tool_tests
 
@@ -101,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_called_is_refused_before_the_plugin_sees_it)
     BOOST_TEST(e.start("rogue.missing").error().type == type_uri(problem_type::configuration));
     BOOST_TEST(e.start("rogue.echoes", R"({"ok":1})", [](auto& r) { r.version = "2"; }).error().detail.find("pinned to version 2") != std::string::npos);
     BOOST_TEST(e.start("rogue.echoes", R"({"ok":1})", [](auto& r) { r.version = "1.2"; }).get().value.has_value());
-    BOOST_TEST(e.start("rogue.echoes", R"({"ok":1})", [](auto& r) { r.deadline = soon(-1s); }).error().status == 408);
+    BOOST_TEST(e.start("rogue.echoes", R"({"ok":1})", [](auto& r) { within(r, -1s); }).error().status == 408);
     e.token.reset();
     const auto secret = e.start("rogue.echoes", R"({"ok":1})").error();
     BOOST_TEST(secret.type == type_uri(problem_type::authorization));
@@ -110,8 +114,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_called_is_refused_before_the_plugin_sees_it)
 
 BOOST_DATA_TEST_CASE(a_deadline_ends_the_call_and_tells_the_tool, data::make(both), k) {
     engine_side e(k);
-    auto call = e.start("rogue.waits", "{}", [](auto& r) { r.deadline = soon(100ms); });
-    auto later = e.start("rogue.echoes", R"({"ok":1})", [](auto& r) { r.deadline = soon(1h); });
+    auto call = e.start("rogue.waits", "{}", [](auto& r) { within(r, 100ms); });
+    auto later = e.start("rogue.echoes", R"({"ok":1})", [](auto& r) { within(r, 1h); });
     BOOST_TEST(later.get().value.has_value());
     const auto why = call.error();
     BOOST_TEST(why.type == type_uri(problem_type::timeout));
@@ -127,10 +131,23 @@ BOOST_DATA_TEST_CASE(a_deadline_reaches_the_tool_as_it_is, data::make(both), k) 
     BOOST_TEST(e.start("rogue.looks").get().value.value().at("deadlineMs").as_int64() == 0);
 }
 
+// Somebody set the wall clock after the engine had told when the call ends: the passing of time decides.
+BOOST_DATA_TEST_CASE(a_wall_clock_that_is_set_neither_ends_nor_prolongs_a_call, data::make(both), k) {
+    engine_side e(k);
+    const auto set = [](milliseconds by, milliseconds left) {
+        return [=](auto& r) {
+            within(r, left);
+            *r.deadline -= by;
+        };
+    };
+    BOOST_TEST(e.start("rogue.echoes", R"({"ok":1})", set(1h, 1min)).get().value.has_value());
+    BOOST_TEST(e.start("rogue.waits", "{}", set(-1h, 50ms)).error().status == 408);
+}
+
 BOOST_AUTO_TEST_CASE(a_retry_begins_when_the_attempt_before_it_has_really_ended) {
     engine_side e(kind::isolated);
     const auto same = [](runtime::call_request& r) { r.key = "same"; };
-    auto first = e.start("rogue.waits", R"({"deaf":true})", [&](auto& r) { same(r), r.deadline = soon(50ms); });
+    auto first = e.start("rogue.waits", R"({"deaf":true})", [&](auto& r) { same(r), within(r, 50ms); });
     BOOST_TEST(first.error().status == 408);
     // The deaf attempt still runs, until its process is ended for it; the retry waits that long and then runs.
     auto second = e.start("rogue.looks", "{}", [&](auto& r) { same(r), r.attempt = 2; });
@@ -168,7 +185,7 @@ BOOST_DATA_TEST_CASE(what_a_call_tells_of_itself_reaches_the_engine_and_what_the
 BOOST_DATA_TEST_CASE(an_attempt_that_waits_for_the_one_before_it_gets_what_that_one_told_last, data::make(both), k) {
     engine_side e(k);
     const auto same = [](runtime::call_request& r) { r.key = "same", r.last_detail = R"({"done":1})"; };
-    auto first = e.start("rogue.parts", "{}", [&](auto& r) { same(r), r.deadline = soon(200ms); });
+    auto first = e.start("rogue.parts", "{}", [&](auto& r) { same(r), within(r, 200ms); });
     BOOST_TEST(first.progress->wait_for("waiting"));
     auto second = e.start("rogue.resumes", "{}", [&](auto& r) { same(r), r.attempt = 3; });
     BOOST_TEST(first.error().status == 408);
@@ -192,7 +209,7 @@ BOOST_DATA_TEST_CASE(ten_thousand_beats_a_second_cost_little_and_the_newest_arri
 BOOST_AUTO_TEST_CASE(a_tool_in_this_process_that_does_not_listen_is_left_behind_with_a_line_in_the_log) {
     engine_side e(kind::in_process);
     const auto same = [](runtime::call_request& r) { r.key = "same"; };
-    auto first = e.start("rogue.stubborn", "{}", [&](auto& r) { same(r), r.deadline = soon(50ms); });
+    auto first = e.start("rogue.stubborn", "{}", [&](auto& r) { same(r), within(r, 50ms); });
     BOOST_TEST(first.error().status == 408);
     auto second = e.start("rogue.echoes", R"({"ok":1})", same);
     BOOST_TEST(e.w.log.wait_for("The tool rogue.stubborn was told to stop 300 ms ago and still runs."));
@@ -245,7 +262,7 @@ BOOST_DATA_TEST_CASE(many_calls_from_many_threads_each_end_once, data::make(both
                 request->function = i % 3 == 0 ? "plain.thread" : i % 3 == 1 ? "plain.echo" : "rogue.echoes";
                 request->arguments = json::object{{"ok", t * 1000 + i}};
                 request->key = std::to_string(t) + "-" + std::to_string(i);
-                request->deadline = soon(1min);
+                within(*request, 1min);
                 auto promise = std::make_shared<std::promise<runtime::call_outcome>>();
                 all.push_back(promise->get_future());
                 e.effect->start(request, [promise](runtime::call_outcome outcome) { promise->set_value(std::move(outcome)); }, {});
