@@ -124,7 +124,7 @@ void session::open_postgresql() {
     // server has it: PostgreSQL's own way costs it three times as much as all the rest of a step with a result of 64 KB.
     execute(("set client_min_messages = warning; set search_path = \"" + where_.schema +
              "\"; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
-             "set jit = off; set plan_cache_mode = force_generic_plan; set idle_in_transaction_session_timeout = '30s'; set lock_timeout = " +
+             "set jit = off; set plan_cache_mode = force_generic_plan; set idle_in_transaction_session_timeout = '10s'; set lock_timeout = " +
              std::to_string(std::max<std::int64_t>(1, options_.busy_timeout.count())) +
              "; select set_config('default_toast_compression', 'lz4', false) from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)")
                 .c_str());

@@ -1,4 +1,7 @@
 // Leases: who drives which shard. Taking one is a compare-and-swap on the row as it was read, so no lock is held while owners are examined.
+//
+// Whoever locks several rows does so in ascending order of shard, like a commit that holds on to its leases: an UPDATE alone locks them as it comes upon them, and two of them can then
+// wait for each other. SQLite has one writer at a time.
 #include "store/soci_connection.hpp"
 
 #include <algorithm>
@@ -10,11 +13,12 @@ constexpr std::array<column_spec, 4> claim_columns{{{"shard", 'i'}, {"epoch", 'i
 
 std::string until(const std::string& now) { return now + " + cast(:ttl as bigint)"; }
 
-/// Changes the leases of `:owner`, given first. In ascending order of shard, as commits and claims lock them: an update by itself goes by where the rows lie, and two that wait for each other
-/// are only parted by the server's deadlock detector, after a second in which nothing of their shards is committed.
-std::string update_of_owner(dialect kind, const std::string& changes) {
-    if (kind == dialect::sqlite) return "with mine (owner) as (select :owner) update leases set " + changes + " from mine where leases.owner = mine.owner";
-    return "with mine as materialized (select shard from leases where owner = :owner order by shard for no key update) update leases set " + changes + " from mine where leases.shard = mine.shard";
+/// Changes the leases that meet the condition, locked in order; `given` are rows to join with, as `r`, or nothing. PostgreSQL looks at the condition again when it had to wait for a
+/// lock, and what is locked changes no more.
+std::string update_in_order(dialect kind, const std::string& change, const std::string& given, const std::string& condition) {
+    if (kind == dialect::sqlite) return "update leases set " + change + (given.empty() ? "" : " from " + given) + " where " + condition;
+    return "update leases set " + change + " from (with locked as materialized (select leases.shard as locked_shard from leases" + (given.empty() ? "" : ", " + given) + " where " + condition +
+           " order by leases.shard for update of leases) select locked_shard from locked) l where leases.shard = l.locked_shard";
 }
 
 bool is_wanted(std::span<const shard_id> wanted, shard_id shard) {
@@ -34,10 +38,10 @@ std::vector<lease> soci_connection::claim(row_text& candidates, std::string_view
         auto& q = session_.prepared(
             "claim leases",
             [&] {
-                return "update leases set epoch = leases.epoch + 1, owner = cast(:owner as text), expires_at = " + until(now_sql()) + " from " +
-                       source(claim_columns) +
-                       " where leases.shard = r.shard and leases.epoch = r.epoch and leases.owner = r.owner and leases.expires_at = r.expires_at "
-                       "and (select value from meta where name = 'schema_version') <= :known returning leases.shard, leases.epoch";
+                return update_in_order(session_.kind(), "epoch = leases.epoch + 1, owner = cast(:owner as text), expires_at = " + until(now_sql()), source(claim_columns),
+                                       "leases.shard = r.shard and leases.epoch = r.epoch and leases.owner = r.owner and leases.expires_at = r.expires_at "
+                                       "and (select value from meta where name = 'schema_version') <= :known") +
+                       " returning leases.shard, leases.epoch";
             },
             "titi", "ii");
         q.bind(owner).bind(ttl.count()).bind_rows(std::move(chunk)).bind(known_schema()).execute();
@@ -103,11 +107,11 @@ store_result<std::vector<lease>> soci_connection::renew_leases(std::string_view 
         auto& q = session_.prepared(
             "renew leases",
             [&] {
-                return update_of_owner(session_.kind(), "expires_at = " + until(now_sql())) +
-                       " returning leases.shard, leases.epoch, (select value from meta where name = 'schema_version')";
+                return update_in_order(session_.kind(), "expires_at = " + until(now_sql()), "", "owner = :owner") +
+                       " returning shard, epoch, (select value from meta where name = 'schema_version')";
             },
-            "ti", "iii");
-        q.bind(owner).bind(ttl.count()).execute();
+            "it", "iii");
+        q.bind(ttl.count()).bind(owner).execute();
         std::vector<lease> held;
         std::int64_t version = 0;
         while (q.next()) {
@@ -125,7 +129,7 @@ store_result<void> soci_connection::release_leases(std::string_view owner) {
     if (owner.empty()) return {};
     return session_.run([&]() -> store_result<void> {
         auto& q = session_.prepared(
-            "release leases", [&] { return update_of_owner(session_.kind(), "owner = '', expires_at = 0"); }, "t", "");
+            "release leases", [&] { return update_in_order(session_.kind(), "owner = '', expires_at = 0", "", "owner = :owner"); }, "t", "");
         q.bind(owner).execute();
         return {};
     });
@@ -137,8 +141,7 @@ store_result<void> soci_connection::release_shards(std::string_view owner, std::
         auto& q = session_.prepared(
             "release shards",
             [&] {
-                return "update leases set owner = '', expires_at = 0 from " + shards_source(session_.kind()) +
-                       " where leases.shard = r.shard and leases.owner = :owner";
+                return update_in_order(session_.kind(), "owner = '', expires_at = 0", shards_source(session_.kind()), "leases.shard = r.shard and leases.owner = :owner");
             },
             "tt", "");
         with_shards(q, shards).bind(owner).execute();

@@ -3,7 +3,10 @@
 #include "store/session.hpp"
 
 #include <csignal>
+#include <functional>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include <sys/wait.h>
 
@@ -89,6 +92,60 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_lease_of_a_dead_process_is_free_at_once, kind,
     BOOST_TEST(owner_is_dead(owner));
     ::close(pipe_ends[0]);
     ::close(pipe_ends[1]);
+}
+
+namespace {
+
+/// Holds the row of shard 5 until it goes, in a session of its own.
+class holder {
+public:
+    explicit holder(const std::string& url) : session_(parse_location(url).value(), {}) {
+        BOOST_REQUIRE(session_.run([&]() -> store_result<void> {
+            session_.execute("begin; select 1 from leases where shard = 5 for update");
+            return {};
+        }).has_value());
+    }
+
+private:
+    session session_;
+};
+
+/// How many sessions of the database wait for a lock.
+std::string waiting_sessions(const std::string& url) {
+    return test::psql(url, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+}
+
+/// The shards whose rows nobody has locked.
+std::string free_rows(const std::string& url) {
+    return test::psql(url, "select string_agg(cast(shard as text), ' ' order by shard) from (select shard from pawl.leases where shard < 10 for update skip locked) f");
+}
+
+}  // namespace
+
+// The rows lie in the opposite order, and whoever locks them as they lie would hold 9 to 6 while it waits for 5: and somebody who takes them in ascending order then waits for it.
+BOOST_AUTO_TEST_CASE(leases_are_locked_in_the_order_of_their_shards) {
+    postgresql_store at;
+    auto db = open_database(at.url).value();
+    const std::vector<shard_id> wanted{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const auto taken = db->connect().value()->acquire_leases("me", wanted, wanted.size(), long_time).value();
+    BOOST_TEST(taken.size() == wanted.size());
+    const std::vector<std::pair<const char*, std::function<std::size_t(connection&)>>> all{
+        {"renew", [](connection& c) { return c.renew_leases("me", long_time).value().size(); }},
+        {"release some", [&](connection& c) { return c.release_shards("me", std::vector<shard_id>{9, 6, 5, 2}).has_value() ? 10u : 0u; }},
+        {"claim", [&](connection& c) { return c.acquire_leases("me", wanted, 10, long_time).value().size(); }},
+        {"release", [](connection& c) { return c.release_leases("me").has_value() ? 10u : 0u; }},
+    };
+    for (const auto& [name, act] : all) {
+        BOOST_TEST_INFO_SCOPE(name);
+        for (int shard = 9; shard >= 0; --shard) test::psql(at.url, "update pawl.leases set epoch = epoch where shard = " + std::to_string(shard));
+        auto c = db->connect().value();
+        auto held = std::make_unique<holder>(at.url);
+        auto done = std::async(std::launch::async, [&] { return act(*c); });
+        BOOST_TEST(eventually([&] { return waiting_sessions(at.url) == "1"; }));
+        BOOST_TEST(free_rows(at.url).ends_with("6 7 8 9"), free_rows(at.url));
+        held.reset();
+        BOOST_TEST(done.get() == 10u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(only_processes_of_this_host_are_ever_called_dead) {
