@@ -53,6 +53,7 @@ struct all_options {
     events_options events;
     agents_options agents;
     tools_options tools;
+    new_options create;
 };
 
 void add_check(CLI::App& app, check_options& o, chosen_command& chosen) {
@@ -442,6 +443,26 @@ void add_tools(CLI::App& app, tools_options& o, chosen_command& chosen) {
     call->callback([&] { chosen = [&o] { return call_tool_command(o); }; });
 }
 
+void add_new(CLI::App& app, new_options& o, chosen_command& chosen) {
+    auto* group = app.add_subcommand("new", "Write a small complete plugin or project to begin with");
+    group->require_subcommand(1);
+    group->footer("Example:\n  pawl new plugin greeter\n\nExit codes: 0 written, 1 the name does not fit, or a file exists already: then nothing is written.");
+    const auto add = [&](const char* kind, const char* what, bool plugin, const char* after) {
+        auto* command = group->add_subcommand(kind, what);
+        command->add_option("NAME", o.name, "Its name: lower case letters, digits and '-'")->required()->type_name("");
+        command->add_option("-o,--output", o.folder, "The folder to write to (default: NAME); files that are there are never touched")->type_name("DIR");
+        command->add_flag("--json", o.json, "Print one JSON document: kind, name, folder, files");
+        command->footer(std::string("Example:\n  ") + after + "\n\nExit codes: 0 written, 1 the name does not fit, or a file exists already: then nothing is written.");
+        command->callback([&o, &chosen, plugin] {
+            o.plugin = plugin;
+            chosen = [&o] { return new_command(o); };
+        });
+    };
+    add("plugin", "A tool in C++: source, CMake project with find_package(PawlSDK), a flow that calls it, test cases, README", true,
+        "pawl new plugin greeter && cd greeter\n  cmake -S . -B build -DCMAKE_PREFIX_PATH=/usr/local && cmake --build build\n  pawl tools list && pawl test");
+    add("project", "A project: pawl.yaml, a flow, test cases, README", false, "pawl new project shop && cd shop && pawl test");
+}
+
 /// The command as far as it was understood, the innermost one last.
 std::vector<const CLI::App*> understood(const CLI::App& app) {
     std::vector<const CLI::App*> path{&app};
@@ -505,6 +526,7 @@ int run_program(int argc, const char* const* argv) {
     add_events(app, options.events, chosen);
     add_agents(app, options.agents, chosen);
     add_tools(app, options.tools, chosen);
+    add_new(app, options.create, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& wrong) {

@@ -221,4 +221,12 @@ int list_tools_command(const tools_options& options);
 int show_tool_command(const tools_options& options);
 int call_tool_command(const tools_options& options);
 
+struct new_options {
+    std::string name;
+    std::string folder;   ///< empty: as the name
+    bool plugin = false;  ///< else a project
+    bool json = false;
+};
+int new_command(const new_options& options);
+
 }  // namespace pawl::cli

@@ -299,6 +299,9 @@ int control_one(session& in, const control_options& options) {
         return exit_completed;
     }
     if (const auto started = start_engine_for(in, *row, options.place); started.has_error()) return fail(started.error());
+    // Before the message leaves: what the engine tells of the run from then on is news, and told once.
+    std::optional<follower> follow;
+    if (by.what().kind == runtime::retry_kind || by.what().kind == runtime::rewind_kind) follow.emplace(in, row->id, row->shard, follow_options{options.detach, options.json, nullptr, false, false});
     auto posted = by.post(*row);
     if (posted.has_error()) return fail(posted.error());
     std::vector<order> orders{std::move(*posted)};
@@ -310,9 +313,8 @@ int control_one(session& in, const control_options& options) {
         in.close();
         return fail("run " + row->id + " is not " + by.what().done + ": " + (answer ? answer->error().detail : std::string("interrupted; the request is stored and will be applied")));
     }
-    if (by.what().kind == runtime::retry_kind || by.what().kind == runtime::rewind_kind) {
-        follower follow(in, row->id, row->shard, {options.detach, options.json, nullptr, false, false});
-        const auto code = follow.follow();
+    if (follow) {
+        const auto code = follow->follow();
         in.close();
         if (code.has_error()) return fail(code.error());
         return *code;

@@ -3,6 +3,7 @@
 #include "base/visible.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/waits.hpp"
 
 #include <algorithm>
 #include <unistd.h>
@@ -13,7 +14,6 @@ namespace {
 constexpr milliseconds tick{200};
 constexpr milliseconds between_looks{500};
 constexpr std::size_t page = 500;
-constexpr int looks_to_believe = 4;
 
 }  // namespace
 
@@ -112,15 +112,20 @@ void follower::read_steps() {
     }
 }
 
+/// As the store has it: whatever the engine here makes of a message or a timer is a checkpoint before anything follows from it.
 bool follower::only_waits(const store::run_row& row) {
     told_suspended_ = told_suspended_ && row.status == run_status::suspended;
     if (row.status != run_status::waiting && row.status != run_status::suspended) return false;
     const auto now = in_.connection().now();
     if (now.has_error() || (row.due_at && *row.due_at <= *now)) return false;
     if (!here_) return true;
-    // A message that has not been taken yet may end the waiting.
+    // While it is suspended, calls go on to their end.
+    if (row.status == run_status::suspended && has_call_under_way(row)) return false;
+    // A message that has not been taken yet may end the waiting, and one that has been taken since the row was read has changed the row.
     const auto messages = in_.connection().fetch_inbox(std::span(&shard_, 1), 0, page);
-    return messages.has_value() && std::none_of(messages->begin(), messages->end(), [&](const store::inbox_entry& m) { return m.run == run_; });
+    if (messages.has_error() || std::any_of(messages->begin(), messages->end(), [&](const store::inbox_entry& m) { return m.run == run_; })) return false;
+    const auto again = in_.connection().load_run(run_);
+    return again.has_value() && again->revision == row.revision;
 }
 
 bool follower::look_at_store() {
@@ -139,9 +144,7 @@ bool follower::look_at_store() {
     const bool waits = only_waits(*row_);
     if (waits && row_->status == run_status::suspended) say_that_it_is_suspended();
     if (waits && !here_) say_what_it_waits_for(row_->due_at, true);
-    // Here, the engine says when it has nothing to do; the store alone is believed only when that lasts.
-    looks_waiting_ = waits ? looks_waiting_ + 1 : 0;
-    return options_.detach && applied && waits && (waits_ || !here_ || looks_waiting_ > looks_to_believe);
+    return options_.detach && applied && waits;
 }
 
 bool follower::look() {

@@ -52,16 +52,13 @@ private:
     bool told_elsewhere_ = false;
     bool told_suspended_ = false;
     bool ended_ = false, waits_ = false;
-    int looks_waiting_ = 0;
     std::int64_t steps_seen_ = 0;
     std::chrono::steady_clock::time_point next_look_{};
 };
 
 /// `pawl runs show --json` and the document of --json: { id, workflow, status, environment, createdAt, updatedAt, endedAt?, agent?, parent?, children?, tags?, output | error, waitingFor?, steps }.
-json::object run_document(store::connection& connection, const store::run_row& row);
-/// What a run waits for: approvals ({ kind: approval, id, task, title, expiresAt? }), events ({ kind: event, type }, '' is any), awaited children ({ kind: child, id, workflow, status }) and the next timer
-/// ({ kind: timer, until }).
-json::array waiting_for(store::connection& connection, const store::run_row& row);
+/// `limits` are the project's, if it is known (waits.hpp).
+json::object run_document(store::connection& connection, const store::run_row& row, std::shared_ptr<const runtime::limit_settings> limits = nullptr);
 
 /// The first characters of an id that people need to type.
 std::string short_id(std::string_view id);

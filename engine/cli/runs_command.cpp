@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/waits.hpp"
 #include "cli/workplace.hpp"
 #include "runtime/control.hpp"
 
@@ -12,20 +13,6 @@ namespace pawl::cli {
 namespace {
 
 std::string age(time_point of, time_point now) { return to_human(now - of) + " ago"; }
-
-std::string what_it_waits_for(store::connection& connection, const store::run_row& row) {
-    if (row.status != run_status::waiting) return {};
-    std::string out;
-    for (const auto& item : waiting_for(connection, row)) {
-        const auto& one = item.get_object();
-        const std::string_view kind = one.at("kind").get_string();
-        if (!out.empty()) out += ", ";
-        if (kind == "approval" || kind == "child") out += std::string(kind) + " " + short_id(std::string_view(one.at("id").get_string()));
-        else if (kind == "event") out += one.at("type").get_string().empty() ? "any event" : "event " + std::string(one.at("type").get_string());
-        else out += "until " + std::string(one.at("until").get_string());
-    }
-    return out;
-}
 
 json::object tags_document(const store::tag_map& tags) {
     json::object out;
@@ -41,7 +28,7 @@ json::object summary(const store::run_row& row) {
     return out;
 }
 
-void print_run(store::connection& connection, const store::run_row& row) {
+void print_run(store::connection& connection, const store::run_row& row, const std::shared_ptr<const runtime::limit_settings>& limits) {
     std::vector<std::vector<std::string>> facts{{"run", row.id}, {"workflow", row.workflow}, {"status", std::string(to_string(row.status))}};
     if (!row.agent.empty()) facts.push_back({"agent", row.agent + "/" + row.agent_key});
     if (!row.project.empty()) facts.push_back({"project", row.project});
@@ -51,7 +38,7 @@ void print_run(store::connection& connection, const store::run_row& row) {
     facts.push_back({"environment", row.environment});
     facts.push_back({"created", to_rfc3339(row.created_at)});
     if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});
-    if (auto waits = what_it_waits_for(connection, row); !waits.empty()) facts.push_back({"waits for", waits});
+    if (auto what = in_words(waits(connection, limits).of(row)); !what.empty() && row.status != run_status::suspended) facts.push_back({"waits for", what});
     const auto document = run_document(connection, row);
     for (const auto& [key, label] : {std::pair{"eventsKept", "events kept"}, std::pair{"eventsDropped", "events dropped"}}) {
         if (const auto* count = document.if_contains(key)) facts.push_back({label, to_text(*count)});
@@ -96,7 +83,8 @@ bool is_paused(store::connection& connection, const store::run_row& row) {
 }  // namespace
 
 int list_runs_command(const runs_options& options) {
-    const auto opened = open_existing_store(options.place);
+    std::shared_ptr<const runtime::limit_settings> limits;
+    const auto opened = open_existing_store(options.place, &limits);
     if (opened.has_error()) return fail(opened.error());
     auto& connection = (*opened)->connection();
     auto filter = read_run_filter(options.filter, connection);
@@ -112,9 +100,10 @@ int list_runs_command(const runs_options& options) {
     }
     const auto now = connection.now();
     std::vector<std::vector<std::string>> rows{{"RUN", "WORKFLOW", "AGENT", "STATUS", "CREATED", "WAITS FOR"}};
+    waits what(connection, limits);
     for (const auto& row : *runs) {
         rows.push_back({short_id(row.id), row.workflow, row.agent.empty() ? "-" : row.agent + "/" + row.agent_key, std::string(to_string(row.status)),
-                        now.has_value() ? age(row.created_at, *now) : to_rfc3339(row.created_at), what_it_waits_for(connection, row)});
+                        now.has_value() ? age(row.created_at, *now) : to_rfc3339(row.created_at), row.status == run_status::suspended ? std::string() : in_words(what.of(row))});
     }
     print_out(runs->empty() ? "no runs\n" : table(rows));
     if (runs->size() == options.limit) print_err("these are the newest " + std::to_string(options.limit) + "; the next page: --after " + runs->back().id + "\n");
@@ -122,17 +111,18 @@ int list_runs_command(const runs_options& options) {
 }
 
 int show_run_command(const runs_options& options) {
-    const auto opened = open_existing_store(options.place);
+    std::shared_ptr<const runtime::limit_settings> limits;
+    const auto opened = open_existing_store(options.place, &limits);
     if (opened.has_error()) return fail(opened.error());
     auto& connection = (*opened)->connection();
     const auto row = find_run(connection, options.id);
     if (row.has_error()) return fail(row.error());
     if (options.json) {
-        auto document = run_document(connection, *row);
+        auto document = run_document(connection, *row, limits);
         if (auto input = parse_json(row->input); input.has_value()) document["input"] = std::move(*input);
         print_out(to_text(document) + "\n");
     } else {
-        print_run(connection, *row);
+        print_run(connection, *row, limits);
     }
     return exit_completed;
 }

@@ -31,11 +31,12 @@ result<Row> only_one(const std::vector<Row>& rows, const std::string& id, std::s
 
 }  // namespace
 
-result<std::unique_ptr<session>> open_existing_store(const place_options& place) {
+result<std::unique_ptr<session>> open_existing_store(const place_options& place, std::shared_ptr<const runtime::limit_settings>* limits) {
     auto project = open_project({place.project, {}, place.environment});
     if (project.has_error()) return project.error();
     auto url = choose_store(place.store, *project);
     if (url.has_error()) return url.error();
+    if (limits != nullptr) *limits = project->limits;
     return session::open(*url, false);
 }
 

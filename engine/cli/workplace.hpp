@@ -11,7 +11,8 @@
 namespace pawl::cli {
 
 /// The store that options, environment, manifest and current folder lead to; it must exist.
-result<std::unique_ptr<session>> open_existing_store(const place_options& place);
+/// `limits`: those of the project are put there.
+result<std::unique_ptr<session>> open_existing_store(const place_options& place, std::shared_ptr<const runtime::limit_settings>* limits = nullptr);
 
 /// A run by id or unique beginning of one. Error: none or several, which are listed.
 result<store::run_row> find_run(store::connection& connection, const std::string& id);

@@ -119,4 +119,44 @@ BOOST_AUTO_TEST_CASE(the_sdk_installs_by_itself_and_a_plugin_builds_against_it) 
     BOOST_TEST(fs::exists(place.path / "build/plain.so"));
 }
 
+BOOST_AUTO_TEST_CASE(a_new_plugin_builds_against_an_installed_sdk_and_does_what_its_readme_says) {
+    const folder place;
+    const auto installed = (place.path / "pawl").string();
+    run(place.path, "", "cmake --install '" PAWL_BINARY_DIR "' --component sdk --prefix '" + installed + "'\ncmake --install '" PAWL_BINARY_DIR "' --component pawl --prefix '" + installed + "'", 0);
+    const std::string path = "export PATH=\"$PAWL/bin:$PATH\"\n";
+    run(place.path, installed, path + "pawl new plugin word-tools", 0);
+    const auto project = place.path / "word-tools";
+    std::map<std::string, std::string> before;
+    for (const auto& file : fs::recursive_directory_iterator(project)) {
+        if (file.is_regular_file()) before[file.path().string()] = read(file.path());
+    }
+    BOOST_TEST(before.size() == 7u);
+    const auto again = run(place.path, installed, path + "pawl new plugin word-tools", 1);
+    BOOST_TEST(again.find("CMakeLists.txt exists already, and nothing was written") != std::string::npos, again);
+    for (const auto& [file, text] : before) {
+        BOOST_TEST(read(file) == text);
+        BOOST_TEST(text.find('@') == std::string::npos, file);
+    }
+    std::istringstream lines(read(project / "README.md"));
+    std::string commands;
+    bool inside = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("```")) inside = line == "```sh";
+        else if (inside) commands += line + "\n";
+    }
+    const auto said = run(project, installed, path + commands, 0);
+    for (const auto* words : {"\"name\": \"word-tools.count\"", "\"words\": 6", "2 cases, 0 failed", "completed "}) BOOST_TEST(said.find(words) != std::string::npos, said);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_project_does_what_its_readme_says) {
+    const folder place;
+    const std::string path = "export PATH=\"$PAWL/bin:$PATH\"\n";
+    run(place.path, PAWL_BINARY_DIR, path + "pawl new project shop --output here/it && cd here/it && pawl check pawl.yaml && pawl test && pawl run flows/hello.yaml && pawl deploy && pawl run shop/hello", 0);
+    for (const auto* wrong : {"''", "Shop", "9lives", "a_b", "../up", "a/b", "ends-"}) {
+        const auto said = run(place.path, PAWL_BINARY_DIR, path + "pawl new project -- " + wrong, 1);
+        BOOST_TEST(said.find("is no name for it") != std::string::npos, said);
+    }
+    BOOST_TEST(std::distance(fs::directory_iterator(place.path), fs::directory_iterator()) == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

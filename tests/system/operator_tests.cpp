@@ -1,8 +1,12 @@
 // What an operator types, and mistypes: ids and filters that are empty or impossible, stores that are not there, answers for programs, and content that would steer the terminal.
+#include "base/clock.hpp"
 #include "system/process.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 
 using namespace pawl;
@@ -118,6 +122,93 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_waits_for) {
             BOOST_TEST(listed.out.find("  child ") != std::string::npos, listed);
         }
     }
+}
+
+// One command at a time may work: the other call is in line, and so is the run that has not begun. All of it stands in the store for whoever asks.
+BOOST_AUTO_TEST_CASE(a_run_in_line_says_what_for_and_since_when) {
+    for (const auto& store : store_kinds()) {
+        BOOST_TEST_INFO_SCOPE(store);
+        const site s(store);
+        s.folder.write("pawl.yaml", "name: site\nlimits:\n  tools: { run.shell: { concurrency: 1 }, 'run.*': { rate: 1000/s } }\n  workflows: { ops/slow: { concurrency: 1 } }\n");
+        s.folder.write("slow.yaml", flow("slow", "  - both:\n      fork:\n        branches:\n" + [] {
+                           std::string branches;
+                           for (const std::string name : {"one", "two"}) {
+                               branches += "          - " + name + ": { run: { shell: { command: 'touch begun; while ! [ -e go ]; do sleep 0.02; done' } }, metadata: { safety: pure } }\n";
+                           }
+                           return branches;
+                       }()));
+        auto engine = s.at.start({"serve"});
+        wait_for([&] { return engine.err().find("serving") != std::string::npos; }, "the engine serves");
+        auto first = s.at.start({"run", "slow.yaml"});
+        wait_for([&] { return std::filesystem::exists(s.folder.path() + "/begun"); }, "the first command works");
+        auto second = s.at.start({"run", "slow.yaml"});
+        json::array runs;
+        const auto with_status = [&](std::string_view status) {
+            for (const auto& run : runs) {
+                if (run.at("status").as_string() == status) return std::string(run.at("id").as_string());
+            }
+            return std::string();
+        };
+        wait_for([&] {
+            runs = s.at.run({"runs", "list", "--json"}).document().as_array();
+            return !with_status("running").empty() && !with_status("pending").empty();
+        }, "one run works and one has not begun");
+        const auto works = s.at.run({"runs", "show", with_status("running"), "--json"}).document().at("waitingFor").as_array();
+        BOOST_TEST_REQUIRE(works.size() == 1u, works);
+        const auto& turn = works.front().as_object();
+        BOOST_TEST(turn.at("kind").as_string() == "turn");
+        BOOST_TEST(turn.at("function").as_string() == "run.shell");
+        BOOST_TEST((turn.at("task").as_string() == "one" || turn.at("task").as_string() == "two"));
+        BOOST_TEST(to_text(turn.at("limits")) == R"(["tools.run.*","tools.run.shell"])");
+        BOOST_TEST(parse_rfc3339(turn.at("since").as_string()).has_value());
+        const auto waits = s.at.run({"runs", "show", with_status("pending"), "--json"}).document().at("waitingFor").as_array();
+        BOOST_TEST_REQUIRE(waits.size() == 1u, waits);
+        BOOST_TEST(to_text(waits.front().at("limits")) == R"(["workflows.ops/slow"])");
+        const auto list = s.at.run({"runs", "list"});
+        BOOST_TEST(list.out.find("its turn at run.shell since ") != std::string::npos, list);
+        BOOST_TEST(list.out.find("(limits.workflows.ops/slow)") != std::string::npos, list);
+        s.folder.write("go", "");
+        BOOST_TEST(first.wait().code == 0);
+        BOOST_TEST(second.wait().code == 0);
+        engine.send(SIGTERM);
+        BOOST_TEST(engine.wait().code == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_backs_off_says_which_attempt_comes_when) {
+    const site s("sqlite");
+    s.folder.write("again.yaml", flow("again", "  - load:\n      try: [ { ask: { run: { shell: { command: 'exit 1' } }, metadata: { safety: pure } } } ]\n"
+                                               "      catch: { retry: { delay: PT1H, limit: { attempt: { count: 3 } } } }\n"));
+    const auto run = s.start("again.yaml");
+    const auto waits = s.at.run({"runs", "show", run, "--json"}).document().at("waitingFor").as_array();
+    BOOST_TEST_REQUIRE(waits.size() == 1u, waits);
+    const auto& retry = waits.front().as_object();
+    BOOST_TEST(retry.at("kind").as_string() == "retry");
+    BOOST_TEST(retry.at("task").as_string() == "load");
+    BOOST_TEST(retry.at("attempt").as_int64() == 2);
+    const auto list = s.at.run({"runs", "list"});
+    BOOST_TEST(list.out.find("attempt 2 of load at " + std::string(retry.at("until").as_string())) != std::string::npos, list);
+}
+
+// What the store says is enough to know that nothing is under way: the command does not look five times before it believes it, which took 2.5 s.
+BOOST_AUTO_TEST_CASE(a_retried_or_rewound_run_that_waits_is_left_at_once) {
+    const site s("sqlite");
+    auto fastest = std::chrono::hours(1) + milliseconds(0);
+    for (int tries = 0; tries < 5 && fastest > milliseconds(1'500); ++tries) {
+        const auto run = s.start("sleep.yaml");
+        BOOST_TEST_REQUIRE(s.at.run({"runs", "cancel", run}).code == 0);
+        auto slowest = milliseconds(0);
+        for (const std::vector<std::string>& command : {std::vector<std::string>{"runs", "retry", run, "--detach"}, {"runs", "rewind", run, "--to", "sleep", "--detach"}}) {
+            if (command[1] == "rewind") BOOST_TEST_REQUIRE(s.at.run({"runs", "pause", run}).code == 0);
+            const auto begun = std::chrono::steady_clock::now();
+            const auto left = s.at.run(command);
+            slowest = std::max(slowest, std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun));
+            BOOST_TEST_REQUIRE(left.code == 4, left);
+            BOOST_TEST(s.status(run) == "waiting");
+        }
+        fastest = std::min(fastest, slowest);
+    }
+    BOOST_TEST(fastest.count() <= 1'500);
 }
 
 BOOST_AUTO_TEST_CASE(commands_that_control_runs_answer_programs_in_json) {
