@@ -159,6 +159,7 @@ void add_deploy(CLI::App& app, deploy_options& o, chosen_command& chosen) {
     command->add_option("--tag", o.tags, "Give every run of these flows that starts from now on a tag, beside those of `document.tags`; may be repeated")->type_name("NAME=VALUE");
     command->add_option("--remove", o.remove, "Remove all versions of a workflow, and end its schedule")->type_name("NAMESPACE/NAME");
     add_place(command, o.place);
+    command->add_flag("--json", o.json, "Print JSON");
     example(command, "pawl deploy flows/order.yaml\n  pawl run shop/order --input '{\"order\": 7}'");
     command->callback([&] { chosen = [&o] { return deploy_command(o); }; });
 }
@@ -190,6 +191,7 @@ void add_migrate(CLI::App& group, migrate_options& o, chosen_command& chosen) {
     command->add_flag("--dry-run", o.dry_run, "Only say which runs could be moved, and what keeps the others");
     command->add_option("--by", o.by, "Who moves them (default: the operating system's user)")->type_name("WHO");
     add_place(command, o.place);
+    command->add_flag("--json", o.json, "Print JSON");
     example(command, "pawl runs migrate 0193f5c2-81d4-7a10 --to 1.1.0");
     command->callback([&o, &chosen] { chosen = [&o] { return migrate_runs_command(o); }; });
 }
@@ -269,11 +271,13 @@ void add_transfer(CLI::App& group, transfer_options& o, chosen_command& chosen) 
     out->add_flag("--move", o.move, "End live runs here, so that they can be imported and go on elsewhere; again after an interruption writes them again");
     add_run_filters(out, o.filter);
     add_place(out, o.place);
+    out->add_flag("--json", o.json, "Print JSON");
     example(out, "pawl runs export --workflow shop/order --status completed --output orders.jsonl");
     out->callback([&o, &chosen] { chosen = [&o] { return export_runs_command(o); }; });
     auto* in = group.add_subcommand("import", "Read runs from a file that `pawl runs export` has written; a run that is here already stays as it is");
     in->add_option("FILE", o.file, "The file")->required()->type_name("");
     add_place(in, o.place);
+    in->add_flag("--json", o.json, "Print JSON");
     example(in, "pawl runs import orders.jsonl --store sqlite:archive.sqlite");
     in->callback([&o, &chosen] { chosen = [&o] { return import_runs_command(o); }; });
 }

@@ -87,6 +87,7 @@ struct deploy_options {
     std::string remove;  ///< namespace/name
     std::vector<std::string> tags;  ///< NAME=VALUE
     bool force = false;
+    bool json = false;
 };
 int deploy_command(const deploy_options& options);
 
@@ -142,6 +143,7 @@ struct migrate_options {
     bool all = false;
     std::string to;        ///< a version, or namespace/name[:version]
     bool dry_run = false;
+    bool json = false;
     std::string by;
 };
 int migrate_runs_command(const migrate_options& options);
@@ -161,6 +163,7 @@ struct transfer_options {
     run_filter_options filter;
     std::string file;
     bool move = false;
+    bool json = false;
 };
 int export_runs_command(const transfer_options& options);
 int import_runs_command(const transfer_options& options);

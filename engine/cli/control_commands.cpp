@@ -8,6 +8,7 @@
 #include "cli/past.hpp"
 #include "cli/workplace.hpp"
 #include "runtime/control.hpp"
+#include "store/administration.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -19,6 +20,8 @@ namespace {
 constexpr std::size_t page = 100;
 constexpr milliseconds tick{200};
 constexpr milliseconds patience{30'000};
+constexpr int looks_between_letters = 5;
+constexpr std::size_t most_letters = 1'000;
 
 struct action {
     std::string_view kind;
@@ -63,6 +66,7 @@ struct order {
     store::run_row row;
     std::string id;
     std::int64_t next_step = 1;
+    time_point posted_at;      ///< by the database's clock
     bool stored_only = false;  ///< nobody drives the run, and it is not for this command to do so
     std::optional<result<void>> answer;
 };
@@ -78,10 +82,13 @@ public:
         if (what_.kind == runtime::retry_kind && row->state.empty()) {
             return wrong("what run " + row->id + " had when it ended is not stored any more; to begin anew with the same input: pawl runs fork " + short_id(row->id));
         }
-        order made{std::move(*row), new_uuid7(), 1, false, std::nullopt};
+        order made{std::move(*row), new_uuid7(), 1, {}, false, std::nullopt};
         made.next_step = next_step_of(made.row);
         const auto body = what_.kind == runtime::rewind_kind ? rewinding(made.row, made.next_step) : result<std::string>{boost::system::in_place_value, runtime::control_message(by_, options_.from)};
         if (body.has_error()) return body.error();
+        const auto now = in_.connection().now();
+        if (now.has_error()) return to_problem(now.error());
+        made.posted_at = *now;
         const store::inbox_post message{made.row.shard, made.row.id, std::string(what_.kind), "cli", made.id, *body};
         if (const auto posted = in_.connection().post(message); posted.has_error()) return to_problem(posted.error());
         return made;
@@ -137,14 +144,30 @@ public:
         if (what_.kind == runtime::pause_kind || what_.kind == runtime::resume_kind) o.answer = wrong("it ended meanwhile: " + std::string(to_string(now->status)));
     }
 
+    /// A run that nobody can bring to life hears of nothing: whoever drives it notes why.
+    void look_for_unloadable(std::vector<order>& orders) {
+        const auto admin = in_.store().administer();
+        if (admin.has_error()) return;
+        const auto letters = (*admin)->list_dead_letters(most_letters);
+        if (letters.has_error()) return;
+        for (const auto& letter : *letters) {
+            if (letter.kind != "run") continue;
+            for (auto& o : orders) {
+                if (o.answer || o.stored_only || o.row.id != letter.run || letter.last_at < o.posted_at) continue;
+                o.answer = wrong(letter.why + " The request is stored, and applied when that is mended; what ends the run as it is: pawl runs terminate " + short_id(letter.run));
+            }
+        }
+    }
+
     /// Until all have an answer, or nothing came for a long time. False when the user does not want to wait.
     bool wait(std::vector<order>& orders, bool drive) {
-        std::set<shard_id> driven;
+        int looks = 0;
         if (!drive) mark_unowned(orders);
         for (std::size_t answered = 0;;) {
             const auto end = in_.wait_until(
                 [&] {
                     std::size_t open = 0;
+                    if (++looks % looks_between_letters == 0 && what_.kind != runtime::terminate_kind) look_for_unloadable(orders);
                     for (auto& o : orders) {
                         if (o.answer || o.stored_only) continue;
                         // The process that drove the run may end before it has seen the message.

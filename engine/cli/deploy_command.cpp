@@ -55,8 +55,8 @@ store::deployment_row row_of(const flow::workflow& w, const agent::manifest& pro
     return row;
 }
 
-/// Error: the version stands for something else, or the store does not work.
-result<void> deploy_one(session& in, const std::shared_ptr<const flow::workflow>& w, store::deployment_row row, bool force, const store::tag_map& tags) {
+/// What has become of the flow, for --json. Error: the version stands for something else, or the store does not work.
+result<json::object> deploy_one(session& in, const std::shared_ptr<const flow::workflow>& w, store::deployment_row row, const deploy_options& options, const store::tag_map& tags) {
     auto& store = in.connection();
     const auto label = label_of(row);
     const auto before = store.list_deployments(row.ns, row.name);
@@ -70,7 +70,7 @@ result<void> deploy_one(session& in, const std::shared_ptr<const flow::workflow>
     }
     if (!unchanged) {
         if (const auto put = runtime::put_definitions(store, *w); put.has_error()) return to_problem(put.error());
-        const auto done = store.deploy(row, force);
+        const auto done = store.deploy(row, options.force);
         if (done.has_error()) return to_problem(done.error());
         if (!*done) {
             return make_problem(problem_type::configuration, label + " is deployed with another content; give it a new version in `document.version`, or replace it with --force "
@@ -85,8 +85,10 @@ result<void> deploy_one(session& in, const std::shared_ptr<const flow::workflow>
     }
     const auto scheduled = keep_schedule(in, w, row);
     if (scheduled.has_error()) return scheduled.error();
-    print_out(label + (unchanged ? " is deployed already" : " deployed") + "  " + row.digest.substr(0, 12) + (scheduled->empty() ? "" : "  " + *scheduled) + "\n");
-    return {};
+    json::object document{{"namespace", row.ns}, {"name", row.name}, {"version", row.version}, {"digest", row.digest}, {"changed", !unchanged}};
+    if (!scheduled->empty()) document["schedule"] = *scheduled;
+    if (!options.json) print_out(label + (unchanged ? " is deployed already" : " deployed") + "  " + row.digest.substr(0, 12) + (scheduled->empty() ? "" : "  " + *scheduled) + "\n");
+    return document;
 }
 
 int remove(const deploy_options& options) {
@@ -100,7 +102,8 @@ int remove(const deploy_options& options) {
     const auto ended = end_schedules(**opened, name->ns, name->name, {});
     if (ended.has_error()) return fail(ended.error());
     if (!*removed) return fail("there is no deployed workflow " + options.remove + "; `pawl definitions` lists what there is");
-    print_out(options.remove + " removed; its runs go on" + (*ended > 0 ? ", its schedule ends" : "") + "\n");
+    if (options.json) print_out(to_text(json::object{{"removed", options.remove}, {"schedulesEnded", *ended}}) + "\n");
+    else print_out(options.remove + " removed; its runs go on" + (*ended > 0 ? ", its schedule ends" : "") + "\n");
     return exit_completed;
 }
 
@@ -118,9 +121,13 @@ int deploy_command(const deploy_options& options) {
     if (checked.has_error()) return fail(checked.error());
     const auto opened = session::open(prepared->store, true);
     if (opened.has_error()) return fail(opened.error());
+    json::array deployed;
     for (const auto& workflow : *checked) {
-        if (const auto done = deploy_one(**opened, workflow, row_of(*workflow, prepared->project), options.force, *tags); done.has_error()) return fail(done.error());
+        auto done = deploy_one(**opened, workflow, row_of(*workflow, prepared->project), options, *tags);
+        if (done.has_error()) return fail(done.error());
+        deployed.push_back(std::move(*done));
     }
+    if (options.json) print_out(to_text(json::object{{"deployed", std::move(deployed)}}) + "\n");
     return exit_completed;
 }
 

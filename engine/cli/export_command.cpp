@@ -194,6 +194,10 @@ int export_runs_command(const transfer_options& options) {
     if (!done.has_error()) done = export_all(options, in.connection(), out);
     if (!done.has_error()) done = to.finish();
     if (done.has_error()) return fail(done.error());
+    if (options.json) {
+        print_out(to_text(json::object{{"file", options.file}, {"exported", out.exported}, {"moved", out.moved}, {"live", out.live}, {"refused", json::value_from(out.refused)}}) + "\n");
+        return out.refused.empty() ? exit_completed : exit_wrong;
+    }
     for (const auto& why : out.refused) print_err(why + "\n");
     print_err(std::to_string(out.exported) + (out.exported == 1 ? " run" : " runs") + " exported" + (out.moved > 0 ? ", " + std::to_string(out.moved) + " of them moved" : "") + "\n");
     if (out.live > 0) print_err(std::to_string(out.live) + " of them live on here and can only be read elsewhere; --move ends them here, so that they can be imported\n");

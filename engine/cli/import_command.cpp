@@ -165,6 +165,10 @@ int import_runs_command(const transfer_options& options) {
         if (const auto done = to.line(line->get_object()); done.has_error()) return at_line(done.error());
     }
     if (const auto done = to.finish(); done.has_error()) return fail(options.file + ": " + done.error().detail);
+    if (options.json) {
+        print_out(to_text(json::object{{"file", options.file}, {"imported", to.imported}, {"known", to.known}, {"refused", json::value_from(to.refused)}}) + "\n");
+        return to.refused.empty() ? exit_completed : exit_wrong;
+    }
     for (const auto& why : to.refused) print_err(why + "\n");
     print_err(std::to_string(to.imported) + (to.imported == 1 ? " run" : " runs") + " imported" + (to.known > 0 ? ", " + std::to_string(to.known) + " were here already" : "") + "\n");
     return to.refused.empty() ? exit_completed : exit_wrong;

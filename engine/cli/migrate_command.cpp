@@ -118,31 +118,44 @@ int migrate_runs_command(const migrate_options& options) {
         if (const auto started = start_engine_for(in, rows->front(), options.place); started.has_error()) return fail(started.error());
     }
     const auto by = who_decides(options.by);
+    json::array all;
     std::size_t moved = 0, refused = 0;
+    const auto tell = [&](const store::run_row& row, std::string_view outcome, const std::string& why, const std::string& words) {
+        ++(outcome == "refused" ? refused : moved);
+        if (!options.json) return outcome == "refused" ? print_err("run " + row.id + " " + words + "\n") : print_out("run " + row.id + " " + words + "\n");
+        json::object one{{"id", row.id}, {"workflow", row.workflow}, {"outcome", outcome}};
+        if (!why.empty()) one["why"] = why;
+        all.push_back(std::move(one));
+    };
     for (const auto& row : *rows) {
         const auto to = target_of(in, row, options.to);
         if (to.has_error()) return fail(to.error());
         const auto label = (*to)->document.ns + "/" + (*to)->document.name + ":" + (*to)->document.version;
         const auto obstacles = look_ahead(in, row, *to);
-        if (obstacles.has_error()) return fail(obstacles.error());
+        if (obstacles.has_error()) {  // of this run: it may be gone, or unreadable
+            tell(row, "refused", obstacles.error().detail, "cannot be moved to " + label + ": " + obstacles.error().detail);
+            continue;
+        }
         if (!obstacles->empty()) {
-            ++refused;
-            print_err("run " + row.id + " cannot be moved to " + label + "; it goes on as it is:" + in_words(*obstacles) + "\n");
+            const auto why = in_words(*obstacles);
+            tell(row, "refused", why.substr(why.find_first_not_of("\n ")), "cannot be moved to " + label + "; it goes on as it is:" + why);
             continue;
         }
         if (!options.dry_run && row.definition != (*to)->digest) {
             // Between the look and the move the run may have gone on: the engine decides.
             if (const auto done = move_run(in, row, **to, by); done.has_error()) {
-                ++refused;
-                print_err("run " + row.id + " was not moved to " + label + ": " + done.error().detail + "\n");
+                tell(row, "refused", done.error().detail, "was not moved to " + label + ": " + done.error().detail);
                 continue;
             }
         }
-        ++moved;
-        print_out("run " + row.id + (options.dry_run ? " can be moved to " : " goes on as ") + label + "\n");
+        tell(row, options.dry_run ? "would" : "done", {}, (options.dry_run ? "can be moved to " : "goes on as ") + label);
     }
     in.close();
-    if (rows->size() > 1) print_err(std::to_string(moved) + (options.dry_run ? " can be moved, " : " moved, ") + std::to_string(refused) + " not\n");
+    if (options.json) {
+        print_out(to_text(json::object{{"runs", std::move(all)}, {"done", options.dry_run ? 0 : moved}, {"refused", refused}}) + "\n");
+    } else if (rows->size() > 1) {
+        print_err(std::to_string(moved) + (options.dry_run ? " can be moved, " : " moved, ") + std::to_string(refused) + " not\n");
+    }
     return refused == 0 ? exit_completed : exit_wrong;
 }
 

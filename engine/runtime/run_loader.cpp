@@ -114,7 +114,7 @@ void run_loader::load_children(store::connection& c, const flow::workflow& paren
 std::optional<store::store_error> run_loader::give_up(store::connection& c, const std::string& run, const store::run_row* row, const store::store_error& error) {
     if (is_transient(error)) return error;
     if (row != nullptr) (void)c.note_dead_letter(unloadable(*row, error.detail));
-    answers_.failed(run, make_problem(problem_type::runtime, error.detail), nullptr);
+    answers_.failed(run, make_problem(problem_type::runtime, error.detail), row != nullptr ? std::make_shared<store::run_row>(*row) : nullptr);
     return error;
 }
 

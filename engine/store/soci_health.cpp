@@ -19,11 +19,14 @@ struct count_check {
     const char* repair;  ///< null: nothing that is safe
 };
 
-constexpr std::array<count_check, 14> checks{{
+constexpr std::array<count_check, 15> checks{{
     {"runs-without-state", health::error, "select count(*) from runs r where not exists (select 1 from run_states s where s.shard = r.shard and s.run = r.id)",
      "runs have lost their state", "rows were removed by hand: restore the store from a backup", nullptr},
     {"states-without-run", health::error, "select count(*) from run_states s where not exists (select 1 from runs r where r.shard = s.shard and r.id = s.run)",
      "states belong to no run", "rows were removed by hand: restore the store from a backup", nullptr},
+    {"missing-definitions", health::error,
+     "select count(*) from run_states s join runs r on r.shard = s.shard and r.id = s.run where s.ended_at is null and not exists (select 1 from definitions d where d.digest = r.definition)",
+     "live runs have lost their definition", "they go on when it is there again: deploy or run the same flow; `pawl runs terminate` ends them", nullptr},
     {"orphan-blobs", health::warning, "select count(*) from blobs where not exists (select 1 from run_states s where s.shard = blobs.shard and s.run = blobs.run and s.state <> '')"
      " and not exists (select 1 from blobs m where m.shard = blobs.shard and m.run = blobs.run and m.digest = 'moved-state')",
      "large values belong to no live run", "they only take space", "delete from blobs where not exists (select 1 from run_states s where s.shard = blobs.shard and s.run = blobs.run and s.state <> '')"

@@ -54,6 +54,7 @@ struct patient : opened<Kind> {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_store_in_use_is_healthy, kind, every_store) {
     patient<kind> s;
+    BOOST_TEST(s.c->put_definition({"d1", "default", "hello", "1.0.0", "{}", {}}).has_value());
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
     auto k = s.step("r1", 0, 1);
     k.blobs = {{"b", "1"}};
@@ -97,10 +98,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_removed_by_hand_is_found, kind, every_sto
     patient<kind> s;
     BOOST_TEST(s.c->create_run(s.run("r1", 1)).has_value());
     BOOST_TEST(s.c->create_run(s.run("r2", 1)).has_value());
+    BOOST_TEST(s.c->put_definition({"d1", "default", "hello", "1.0.0", "{}", {}}).has_value());
+    BOOST_TEST(s.c->create_run(s.run("r3", 1)).has_value());
     s.plant("delete from run_states where run = 'r1'");
     s.is_found("runs-without-state", health::error);
     s.plant("delete from runs where id = 'r2'");
     s.is_found("states-without-run", health::error);
+    s.plant("delete from definitions where digest = 'd1'");
+    s.is_found("missing-definitions", health::error);
     s.plant("delete from leases where shard = 5");
     s.is_found("lease-rows", health::error);
 }

@@ -1,5 +1,7 @@
 // What cannot proceed, seen and settled through `pawl dead-letters`; and a sink that is down, which keeps no event from the runs that listen.
 #include "net/http_server.hpp"
+#include "store/location.hpp"
+#include "store/session.hpp"
 #include "store/soci_database.hpp"
 #include "system/process.hpp"
 
@@ -151,6 +153,41 @@ BOOST_AUTO_TEST_CASE(a_run_without_its_definition_and_a_message_for_nobody_are_l
             BOOST_TEST(p.status("orphan") == "faulted");
             server.send(SIGTERM);
             BOOST_TEST(server.wait().code == 0);
+        }
+    }
+}
+
+// Whoever asks for something hears why it does not happen, and terminating needs neither the definition nor the state.
+BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_loaded_says_why_it_does_not_obey_and_is_terminated) {
+    for (const auto& store : store_kinds()) {
+        for (const std::string damage : {"delete from definitions", "update run_states set state = '{broken'"}) {
+            BOOST_TEST_CONTEXT(store << ", " << damage) {
+                const stuck_place p(store);
+                p.folder.write("ask.yaml", "document: { dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0' }\ndo:\n  - ask: { call: approval.request, with: { title: Well } }\n");
+                const auto left = p.at.run({"run", "ask.yaml", "--detach", "--json"});
+                BOOST_TEST_REQUIRE(left.code == 4, left);
+                const auto run = std::string(left.document().at("id").as_string());
+                {
+                    store::session on(store::parse_location(p.url()).value(), {});
+                    BOOST_TEST(on.run([&]() -> store::store_result<void> {
+                        on.execute(damage.c_str());
+                        return {};
+                    }).has_value());
+                }
+                const auto begun = std::chrono::steady_clock::now();
+                const auto cancelled = p.at.run({"runs", "cancel", run});
+                BOOST_TEST(cancelled.code == 1, cancelled);
+                BOOST_TEST(cancelled.err.find("is not cancelled: The run cannot be loaded: ") != std::string::npos, cancelled);
+                BOOST_TEST(cancelled.err.find("pawl runs terminate ") != std::string::npos, cancelled);
+                BOOST_TEST((std::chrono::steady_clock::now() - begun < std::chrono::seconds(25)));
+                BOOST_TEST(p.status(run) == "waiting");
+                const auto doctor = p.at.run({"doctor"});
+                if (damage.starts_with("delete")) BOOST_TEST(doctor.out.find("1 live runs have lost their definition") != std::string::npos, doctor);
+                const auto terminated = p.at.run({"runs", "terminate", run});
+                BOOST_TEST(terminated.code == 0, terminated);
+                BOOST_TEST(p.status(run) == "cancelled");
+                BOOST_TEST(p.letters().empty());
+            }
         }
     }
 }

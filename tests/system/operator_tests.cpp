@@ -237,6 +237,38 @@ BOOST_AUTO_TEST_CASE(commands_that_control_runs_answer_programs_in_json) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(commands_that_move_things_answer_programs_in_json) {
+    const site s("sqlite");
+    const auto says = [](const ended& e, int code) {
+        BOOST_TEST(e.code == code, e);
+        const auto answer = parse_json(e.out);
+        BOOST_TEST_REQUIRE(answer.has_value(), e);
+        return answer->as_object();
+    };
+    const auto deployed = says(s.at.run({"deploy", "sleep.yaml", "hear.yaml", "--json"}), 0).at("deployed").as_array();
+    BOOST_TEST_REQUIRE(deployed.size() == 2u);
+    BOOST_TEST(deployed[0].at("name").as_string() == "sleep");
+    BOOST_TEST(deployed[0].at("changed").as_bool());
+    BOOST_TEST(!says(s.at.run({"deploy", "sleep.yaml", "--json"}), 0).at("deployed").at(0).at("changed").as_bool());
+    auto newer = s.folder.read("sleep.yaml");
+    newer.replace(newer.find("1.0.0"), 5, "1.1.0");
+    s.folder.write("newer.yaml", newer);
+    says(s.at.run({"deploy", "newer.yaml", "--json"}), 0);
+    const auto run = std::string(s.at.run({"run", "ops/sleep:1.0.0", "--detach", "--json"}).document().at("id").as_string());
+    const auto moved = says(s.at.run({"runs", "migrate", run, "--to", "1.1.0", "--json"}), 0);
+    BOOST_TEST(to_text(moved) == R"({"runs":[{"id":")" + run + R"(","workflow":"ops/sleep:1.0.0","outcome":"done"}],"done":1,"refused":0})");
+    const auto refused = says(s.at.run({"runs", "migrate", run, "--to", "ops/hear", "--json"}), 1);
+    BOOST_TEST(refused.at("refused").as_int64() == 1);
+    BOOST_TEST(!refused.at("runs").at(0).at("why").as_string().empty());
+    const auto out = says(s.at.run({"runs", "export", run, "--output", "one.jsonl", "--json"}), 0);
+    BOOST_TEST(to_text(out) == R"({"file":"one.jsonl","exported":1,"moved":0,"live":1,"refused":[]})");
+    const auto other = variables{{"PAWL_STORE", "sqlite:" + s.folder.path() + "/other.sqlite"}};
+    BOOST_TEST(says(s.at.run({"runs", "import", "one.jsonl", "--json"}, other), 1).at("refused").as_array().size() == 1u);
+    BOOST_TEST(says(s.at.run({"runs", "export", run, "--output", "two.jsonl", "--move", "--json"}), 0).at("moved").as_int64() == 1);
+    BOOST_TEST(to_text(says(s.at.run({"runs", "import", "two.jsonl", "--json"}, other), 0)) == R"({"file":"two.jsonl","imported":1,"known":0,"refused":[]})");
+    BOOST_TEST(to_text(says(s.at.run({"deploy", "--remove", "ops/sleep", "--json"}), 0)) == R"({"removed":"ops/sleep","schedulesEnded":0})");
+}
+
 BOOST_AUTO_TEST_CASE(what_runs_say_does_not_steer_the_terminal) {
     const site s("sqlite");
     const std::string hostile = R"(evil\u001b[31m\u001b]0;title\u0007\r\npawl: all is well\u009b2J\u202e\u007f)";
