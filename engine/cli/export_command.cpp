@@ -7,6 +7,7 @@
 #include "flow/compile.hpp"
 #include "store/administration.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -155,6 +156,12 @@ private:
     std::set<std::string> definitions_;
 };
 
+bool was_moved(const store::run_row& row) {
+    const auto error = parse_json(row.error);
+    const auto* type = error.has_value() && error->is_object() ? error->get_object().if_contains("type") : nullptr;
+    return type != nullptr && type->is_string() && type->get_string() == store::moved_error;
+}
+
 result<void> export_all(const transfer_options& options, store::connection& connection, exporter& out) {
     if (!options.id.empty()) {
         const auto row = find_run(connection, options.id);
@@ -164,10 +171,14 @@ result<void> export_all(const transfer_options& options, store::connection& conn
     auto filter = read_run_filter(options.filter, connection);
     if (filter.has_error()) return filter.error();
     filter->limit = page;
+    // A run that was moved is cancelled here. Once more, it belongs to what was asked for: the file that has it may be lost, or be this one.
+    const bool with_moved = options.move && !filter->statuses.empty() && std::find(filter->statuses.begin(), filter->statuses.end(), run_status::cancelled) == filter->statuses.end();
+    if (with_moved) filter->statuses.push_back(run_status::cancelled);
     for (;;) {
         const auto rows = connection.list_runs(*filter);
         if (rows.has_error()) return to_problem(rows.error());
         for (const auto& row : *rows) {
+            if (with_moved && row.status == run_status::cancelled && !was_moved(row)) continue;
             if (auto done = out.run(row); done.has_error()) return done;
         }
         if (rows->size() < page) return {};

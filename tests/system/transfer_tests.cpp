@@ -114,6 +114,25 @@ BOOST_AUTO_TEST_CASE(a_live_run_goes_on_where_it_was_moved_to_and_nowhere_else) 
     }
 }
 
+// The status by which runs were chosen is not theirs any more after the first time, and the file was written over.
+BOOST_AUTO_TEST_CASE(runs_chosen_by_status_are_moved_once_more_into_the_same_file) {
+    for (const auto& source : store_kinds()) {
+        BOOST_TEST_CONTEXT(source) {
+            const station from(source), to("sqlite");
+            const auto first = from.start(), second = from.start(), ended = from.start();
+            BOOST_TEST_REQUIRE(from.at.run({"runs", "cancel", ended}).code == 0);
+            for (int again = 0; again < 2; ++again) {
+                const auto moved = from.at.run({"runs", "export", "--status", "waiting", "--move", "--output", from.file("moved.jsonl"), "--json"});
+                BOOST_TEST(moved.code == 0, moved);
+                BOOST_TEST(moved.document().at("moved").as_int64() == 2);
+                BOOST_TEST(moved.document().at("exported").as_int64() == 2);
+            }
+            BOOST_TEST(to.at.run({"runs", "import", from.file("moved.jsonl")}).code == 0);
+            for (const auto& run : {first, second}) BOOST_TEST(to.status(run) == "waiting");
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_moved_run_listens_for_and_had_not_heard_yet_goes_with_it) {
     for (const auto& [source, target] : routes()) {
         BOOST_TEST_CONTEXT(source << " to " << target) {
