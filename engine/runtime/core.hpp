@@ -72,9 +72,13 @@ private:
     struct load {
         std::vector<run_input> inputs;
         std::uint64_t asked = 0;  ///< its number
+        std::uint64_t place = 0;  ///< the number it had when it was asked for first
     };
 
     // core_loading.cpp: shards, and runs that come into memory
+    void take_up(loaded_run loaded);
+    void take_up_early();
+    void answered(const load& asked) { places_.erase(asked.place); }
     void ensure_loaded(const std::string& run, std::optional<run_input> input, bool first = false);
     void load_more();
     bool is_outdated(const store::run_row& row, const load& asked) const;
@@ -203,6 +207,8 @@ private:
     std::deque<std::string> to_load_;                                  ///< runs that wait for room in memory
     std::size_t loads_under_way_ = 0;
     std::uint64_t loads_asked_ = 0;
+    std::set<std::uint64_t> places_;                                   ///< of loads that were asked for and not dealt with
+    std::map<std::uint64_t, loaded_run> early_;                        ///< by place: new runs of agents, answered before others that were asked for earlier
     bool more_due_ = false;                                            ///< the store holds due runs that we have not heard of
     bool left_out_ = false;                                            ///< the store holds runs to look at that are not in memory for want of room
     bool asked_runnable_ = false;

@@ -41,7 +41,7 @@ void core::prepare_agent(resident& r, const loaded_run& loaded, std::optional<pr
 /// Who is in memory sees the change. A load under way may have read the row before it, and may come back when nobody is in memory any more.
 void core::note_changes(const store::checkpoint& committed) {
     constexpr std::size_t many = 4'096;
-    if (loads_under_way_ == 0) {
+    if (loads_under_way_ == 0 && early_.empty()) {
         changed_agents_.clear();
         return;
     }

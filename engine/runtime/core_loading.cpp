@@ -116,11 +116,17 @@ void core::ensure_loaded(const std::string& run, std::optional<run_input> input,
 }
 
 void core::load_more() {
-    while (!stopping_ && !to_load_.empty() && loads_under_way_ < most_loads_at_once && residents_.size() + loads_under_way_ < options_.max_resident_runs) {
+    const auto has_room = [this] {
+        if (loads_under_way_ == 0 && !early_.empty()) return true;  // for the one that they all wait for
+        return loads_under_way_ < most_loads_at_once && residents_.size() + loads_under_way_ + early_.size() < options_.max_resident_runs;
+    };
+    while (!stopping_ && !to_load_.empty() && has_room()) {
         ++loads_under_way_;
         auto run = std::move(to_load_.front());
         to_load_.pop_front();
-        loading_[run].asked = ++loads_asked_;
+        auto& load = loading_[run];
+        load.asked = ++loads_asked_;
+        if (load.place == 0) places_.insert(load.place = load.asked);
         ports_.load(std::move(run));
     }
     if (more_due_ && to_load_.size() < few_to_load) {
@@ -134,9 +140,12 @@ void core::load_failed(const std::string& run, const problem& error, const store
     --loads_under_way_;
     give_up_turns(run);
     const auto waiting = loading_.extract(run);
-    if (row != nullptr && !waiting.empty() && end_unread(*row, waiting.mapped().inputs)) return load_more();
-    if (!waiting.empty()) leave_lying(run, waiting.mapped().inputs);
-    if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
+    if (!waiting.empty()) answered(waiting.mapped());
+    if (row == nullptr || waiting.empty() || !end_unread(*row, waiting.mapped().inputs)) {
+        if (!waiting.empty()) leave_lying(run, waiting.mapped().inputs);
+        if (options_.log) options_.log("run " + run + " cannot be loaded: " + error.detail);
+    }
+    take_up_early();
     load_more();
 }
 
@@ -168,8 +177,28 @@ void core::leave_unread(const store::run_row& row, const std::vector<run_input>&
     ports_.note_unloadable(row, why.detail);
 }
 
+/// The runs of an agent begin in the order of their messages, which is that in which they are asked for; answers come in any order.
 void core::loaded(loaded_run loaded) {
     --loads_under_way_;
+    const auto asked = loading_.find(loaded.row.id);
+    const bool begins = !loaded.row.agent.empty() && loaded.row.state.empty();
+    if (begins && asked != loading_.end() && asked->second.place > *places_.begin()) {
+        early_.insert_or_assign(asked->second.place, std::move(loaded));
+        return load_more();
+    }
+    take_up(std::move(loaded));
+    take_up_early();
+}
+
+void core::take_up_early() {
+    while (!early_.empty() && early_.begin()->first == *places_.begin()) {
+        auto next = std::move(early_.begin()->second);
+        early_.erase(early_.begin());
+        take_up(std::move(next));
+    }
+}
+
+void core::take_up(loaded_run loaded) {
     const auto lease = held_.find(loaded.row.shard);
     const bool ours = lease != held_.end() && !stopping_;
     auto waiting = loading_.extract(loaded.row.id);
@@ -178,6 +207,7 @@ void core::loaded(loaded_run loaded) {
         loading_.insert(std::move(waiting));
         return load_more();
     }
+    if (!waiting.empty()) answered(waiting.mapped());
     auto inputs = waiting.empty() ? std::vector<run_input>() : std::move(waiting.mapped().inputs);
     if (!ours) {  // the new owner takes the messages
         release_messages(inputs);

@@ -142,8 +142,8 @@ private:
         using kind = happening::kind;
         if (h.what == kind::approve || h.what == kind::reject) return decide(h);
         if (variant_.seed != 0 && h.what == kind::message) {  // nobody waits with a message until the one before it was dealt with
-            // Mostly soon, for a short run is soon over. Messages to an agent, whose order says something, are given more time.
-            for (auto n = world_.random(case_.given.agent.empty() ? world_.random(longest_lead) + 1 : longest_lead); n > 0 && world_.step(); --n) {
+            // Mostly soon, for a short run is soon over.
+            for (auto n = world_.random(world_.random(longest_lead) + 1); n > 0 && world_.step(); --n) {
             }
         } else if (!world_.settle()) {
             return true;  // rest() will tell

@@ -178,6 +178,49 @@ BOOST_AUTO_TEST_CASE(a_reset_of_an_agent_is_not_done_under_another_lease_than_it
     BOOST_TEST(p.ports.commits.front().epoch == 3);
 }
 
+BOOST_AUTO_TEST_CASE(runs_of_an_agent_begin_in_the_order_of_their_messages_whichever_is_read_first) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    for (const auto* run : {"r1", "r2", "r3"}) p.hear(run, run[1]);
+    p.loaded("r3");
+    p.loaded("r2");
+    BOOST_TEST(p.ports.commits.empty());
+    p.loaded("r1");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 3u);
+    BOOST_TEST(p.ports.commits[0].run == "r1");
+    BOOST_TEST(p.ports.commits[1].run == "r2");
+    BOOST_TEST(p.ports.commits[2].run == "r3");
+}
+
+BOOST_AUTO_TEST_CASE(one_that_cannot_be_read_keeps_no_other_run_of_the_agent_from_beginning) {
+    played p;
+    p.core.own({{0, 1}}, {});
+    for (const auto* run : {"r1", "r2"}) p.hear(run, run[1]);
+    p.loaded("r2");
+    BOOST_TEST(p.ports.commits.empty());
+    p.core.load_failed("r1", make_problem(problem_type::runtime, "torn"));
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 1u);
+    BOOST_TEST(p.ports.commits[0].run == "r2");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_an_agent_that_must_be_read_again_keeps_its_place) {
+    played p;
+    p.options.max_resident_runs = 2;
+    p.core.own({{0, 1}}, {});
+    for (const auto* run : {"r1", "r2"}) p.hear(run, run[1]);
+    p.loaded("r2");
+    p.core.own({{0, 2}}, {});  // what was read before is not believed
+    for (const auto* run : {"r1", "r2"}) p.hear(run, run[1]);
+    p.loaded("r1");
+    BOOST_TEST(p.times_loaded("r1") == 2u);
+    p.loaded("r1");
+    BOOST_TEST(p.times_loaded("r2") == 2u);
+    p.loaded("r2");
+    BOOST_TEST_REQUIRE(p.ports.commits.size() == 2u);
+    BOOST_TEST(p.ports.commits[0].run == "r1");
+    BOOST_TEST(p.ports.commits[1].run == "r2");
+}
+
 BOOST_AUTO_TEST_CASE(messages_behind_a_refused_checkpoint_come_again_in_their_order) {
     played p;
     p.core.own({{0, 1}}, {});
