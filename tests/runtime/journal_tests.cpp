@@ -90,11 +90,22 @@ BOOST_AUTO_TEST_CASE(a_batch_has_a_cap) {
 BOOST_AUTO_TEST_CASE(where_a_flush_takes_long_a_transaction_waits_for_what_the_last_one_brings_about) {
     fake_state s;
     s.on_commit = [](std::size_t n, std::span<const store::checkpoint> batch) -> store::store_result<std::vector<checkpoint_outcome>> {
-        if (n == 0) flush_slowly();
+        if (n < 2) flush_slowly();
         return std::vector(batch.size(), checkpoint_outcome::committed);
     };
     reports r;
-    runtime::journal j(std::make_shared<fake_database>(s), 512, r.sink(), silent);
+    runtime::journal* going_on = nullptr;
+    std::chrono::steady_clock::time_point told;
+    const auto sink = [&, tell = r.sink()](auto batch, auto outcomes) {
+        // One of its runs has its next checkpoint before the journal looks again, the other one a little later.
+        if (batch.front().run == "run1" && batch.front().expected_revision == 0) {
+            told = std::chrono::steady_clock::now();
+            going_on->write(checkpoint_of("run1", 1));
+        }
+        tell(std::move(batch), std::move(outcomes));
+    };
+    runtime::journal j(std::make_shared<fake_database>(s), 512, sink, silent);
+    going_on = &j;
     j.write(checkpoint_of("slow"));
     for (;;) {  // until it is under way
         const std::lock_guard lock(s.mutex);
@@ -103,11 +114,12 @@ BOOST_AUTO_TEST_CASE(where_a_flush_takes_long_a_transaction_waits_for_what_the_l
     j.write(checkpoint_of("run1"));
     j.write(checkpoint_of("run2"));
     BOOST_TEST_REQUIRE(r.wait_for(3));
-    j.write(checkpoint_of("run1", 1));
     j.write(checkpoint_of("run2", 1));
     j.caught_up();
+    // It waits half as long as a transaction takes; a machine that held us up for longer has shown nothing.
+    const bool in_time = std::chrono::steady_clock::now() - told < milliseconds(400);
     BOOST_TEST_REQUIRE(r.wait_for(5));
-    BOOST_TEST(j.transactions() == 3u);
+    if (in_time) BOOST_TEST(j.transactions() == 3u);
     // Who never says so is not waited for, however many have been told.
     j.write(checkpoint_of("run1", 2));
     BOOST_TEST_REQUIRE(r.wait_for(6));
