@@ -37,6 +37,7 @@ struct upgradable {
         const auto sql = "update " + std::string(is_sqlite ? "" : "pawl.") + "meta set value = " + std::to_string(known_version()) + " where name = 'schema_version'";
         if (is_sqlite) {
             soci::session other(soci::sqlite3, folder.path() + "/store.sqlite");
+            other << "pragma busy_timeout = 30000";  // engines are at work in it
             other << sql;
         } else {
             test::psql(url, sql);
