@@ -84,14 +84,15 @@ bool outside::wait_for_call(const std::string& run, const std::string& task) {
     return changed_.wait_for(lock, patience, [&] { return !held_[run + "/" + task].empty(); });
 }
 
-void outside::release(const std::string& run, const std::string& task, json::value output) {
+void outside::release(const std::string& run, const std::string& task, json::value output, which of) {
     runtime::completion done;
     {
         std::unique_lock lock(mutex_);
         auto& held = held_[run + "/" + task];
         if (!changed_.wait_for(lock, patience, [&] { return !held.empty(); })) return;
-        done = std::move(held.back());
-        held.pop_back();
+        const auto at = of == which::newest ? std::prev(held.end()) : held.begin();
+        done = std::move(*at);
+        held.erase(at);
     }
     done({std::move(output), {}, {}});
 }

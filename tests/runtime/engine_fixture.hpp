@@ -19,7 +19,8 @@ class outside {
 public:
     void note_start(const runtime::call_request& request, runtime::completion done);
     /// Answers the held call of `task` in `run`; waits until it is there.
-    void release(const std::string& run, const std::string& task, json::value output);
+    enum class which { oldest, newest };
+    void release(const std::string& run, const std::string& task, json::value output, which of = which::newest);
     bool wait_for_call(const std::string& run, const std::string& task);
     void note_cancel(std::string_view key);
     /// Waits until a call with this key was told to stop.

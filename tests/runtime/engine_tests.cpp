@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_engine_leaves_runs_that_the_next_one_ends) {
         }
         process second(db, o, "second");
         BOOST_TEST(second.own({shard}, 1).size() == 1u);
-        o.release(run, "a", "late");  // of the first engine: nobody listens
+        o.release(run, "a", "late", outside::which::oldest);  // of the first engine: nobody listens
         BOOST_TEST_REQUIRE(o.wait_for_call(run, "a"));
         o.release(run, "a", "yes");
         BOOST_TEST_REQUIRE(second.seen.wait_until_finished(run));
