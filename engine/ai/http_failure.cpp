@@ -1,5 +1,7 @@
 #include "ai/http_failure.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -34,7 +36,7 @@ std::string quotable(std::string text, std::string_view token) {
     }
     if (text.size() > longest_message) {
         auto end = longest_message;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+        while (end > 0 && is_utf8_tail(text[end])) --end;
         text.resize(end);
         text += "...";
     }

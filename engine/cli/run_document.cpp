@@ -1,6 +1,5 @@
 // A run as one JSON document, for --json and `runs show`.
 #include "cli/follow.hpp"
-#include "cli/hearing.hpp"
 #include "cli/waits.hpp"
 
 namespace pawl::cli {
@@ -59,12 +58,7 @@ json::object run_document(store::connection& connection, const store::run_row& r
     if (row.ended_at) out["endedAt"] = to_rfc3339(*row.ended_at);
     if (row.status == run_status::completed) out["output"] = parsed_or_null(row.output);
     if (row.status == run_status::faulted) out["error"] = parsed_or_null(row.error);
-    if (!is_final(row.status)) {
-        out["waitingFor"] = waits(connection, std::move(limits)).of(row);
-        const auto heard = hearing_of(connection, row);
-        if (heard.kept > 0) out["eventsKept"] = heard.kept;
-        if (heard.dropped > 0) out["eventsDropped"] = heard.dropped;
-    }
+    waits(connection, std::move(limits)).describe(row, out);
     json::array steps;
     std::int64_t seen = 0;
     std::uint64_t omitted = 0;

@@ -38,8 +38,9 @@ void print_run(store::connection& connection, const store::run_row& row, const s
     facts.push_back({"environment", row.environment});
     facts.push_back({"created", to_rfc3339(row.created_at)});
     if (row.ended_at) facts.push_back({"ended", to_rfc3339(*row.ended_at)});
-    if (auto what = in_words(waits(connection, limits).of(row)); !what.empty() && row.status != run_status::suspended) facts.push_back({"waits for", what});
-    const auto document = run_document(connection, row);
+    const auto document = run_document(connection, row, limits);
+    if (const auto* what = document.if_contains("waitingFor"); what != nullptr && !what->get_array().empty() && row.status != run_status::suspended)
+        facts.push_back({"waits for", in_words(what->get_array())});
     for (const auto& [key, label] : {std::pair{"eventsKept", "events kept"}, std::pair{"eventsDropped", "events dropped"}}) {
         if (const auto* count = document.if_contains(key)) facts.push_back({label, to_text(*count)});
     }

@@ -2,7 +2,6 @@
 
 #include "base/visible.hpp"
 #include "cli/follow.hpp"
-#include "cli/hearing.hpp"
 #include "flow/compile.hpp"
 #include "run/state.hpp"
 
@@ -26,18 +25,62 @@ std::string_view text_in(const json::object& of, std::string_view name) {
 
 std::string time_in(const json::object& of, std::string_view name) { return to_rfc3339(time_point(milliseconds(number_in(of, name, 0)))); }
 
+const json::array* list_in(const json::object& of, std::string_view name) {
+    const auto* found = of.if_contains(name);
+    return found != nullptr ? found->if_array() : nullptr;
+}
+
+json::object parsed_state(const std::string& text) {
+    auto state = text.empty() ? result<json::value>(json::value()) : parse_json(text);
+    return state.has_value() && state->is_object() ? std::move(state->get_object()) : json::object();
+}
+
+/// What its live listens wait for, of all that it is subscribed to: as its state says (run/state_codec.hpp).
+std::vector<std::string> awaited(const json::object& state, const std::vector<std::string>& subscribed) {
+    if (state.empty() || subscribed.empty()) return {};
+    const auto* listening = list_in(state, "listening");
+    if (listening == nullptr) return subscribed;  // stored by a version that subscribed a run only while it listened
+    std::vector<std::string> out;
+    for (const auto& type : *listening) {
+        if (type.is_string()) out.emplace_back(type.get_string());
+    }
+    return out;
+}
+
 bool binds(const std::vector<runtime::limit_rule>& rules) {
     return std::any_of(rules.begin(), rules.end(), [](const runtime::limit_rule& rule) { return rule.concurrency != 0 || rule.rate != 0; });
 }
 
 }  // namespace
 
-json::array waits::of(const store::run_row& row) {
+json::array waits::of(const store::run_row& row) { return is_final(row.status) ? json::array() : of(row, look_at(row)); }
+
+void waits::describe(const store::run_row& row, json::object& document) {
+    if (is_final(row.status)) return;
+    const auto what = look_at(row);
+    document["waitingFor"] = of(row, what);
+    if (what.subscribed.empty()) return;
+    if (const auto* kept = list_in(what.state, "kept"); kept != nullptr && !kept->empty()) document["eventsKept"] = kept->size();
+    if (const auto dropped = number_in(what.state, "dropped", 0); dropped > 0) document["eventsDropped"] = dropped;
+}
+
+waits::stored waits::look_at(const store::run_row& row) {
+    stored out;
+    if (row.status == run_status::pending || !row.state.empty()) {
+        out.state = parsed_state(row.state);
+    } else if (const auto whole = connection_.load_run(row.id); whole.has_value()) {  // lists come without states
+        out.state = parsed_state(whole->state);
+    }
+    if (row.status == run_status::pending) return out;  // what it will hear it does not wait for yet
+    if (auto types = connection_.list_subscriptions(row.shard, row.id); types.has_value()) out.subscribed = std::move(*types);
+    return out;
+}
+
+json::array waits::of(const store::run_row& row, const stored& what) {
     json::array out;
-    if (is_final(row.status)) return out;
-    add_rows(row, out);
+    add_rows(row, what, out);
     if (row.status == run_status::pending) add_own_turn(row, out);
-    add_frames(row, out);
+    add_frames(row, what.state, out);
     if (!row.due_at || row.status == run_status::running) return out;  // of a running one it is a time-out
     const auto until = to_rfc3339(*row.due_at);
     const bool told = std::any_of(out.begin(), out.end(), [&](const json::value& one) { return text_in(one.get_object(), "until") == until; });
@@ -45,7 +88,7 @@ json::array waits::of(const store::run_row& row) {
     return out;
 }
 
-void waits::add_rows(const store::run_row& row, json::array& out) {
+void waits::add_rows(const store::run_row& row, const stored& what, json::array& out) {
     const auto pending = connection_.list_approvals(store::approval_status::pending, row.id, 100);
     if (pending.has_value()) {
         for (const auto& approval : *pending) {
@@ -54,7 +97,7 @@ void waits::add_rows(const store::run_row& row, json::array& out) {
             out.emplace_back(std::move(one));
         }
     }
-    for (const auto& type : hearing_of(connection_, row).awaited) out.emplace_back(json::object{{"kind", "event"}, {"type", type}});
+    for (const auto& type : awaited(what.state, what.subscribed)) out.emplace_back(json::object{{"kind", "event"}, {"type", type}});
     store::run_filter children;
     children.parent = row.id;
     children.statuses = {run_status::pending, run_status::running, run_status::waiting, run_status::suspended};
@@ -79,17 +122,11 @@ void waits::add_own_turn(const store::run_row& row, json::array& out) const {
 }
 
 /// Calls that stand in line and back-offs are phases of live frames; a definition that cannot be read leaves their names out.
-void waits::add_frames(const store::run_row& row, json::array& out) {
-    std::string text = row.state;
-    if (text.empty() && row.status != run_status::pending) {  // lists come without states
-        if (auto whole = connection_.load_run(row.id); whole.has_value()) text = std::move(whole->state);
-    }
-    const auto state = text.empty() ? result<json::value>(json::value()) : parse_json(text);
-    const auto* root = state.has_value() ? state->if_object() : nullptr;
-    const auto* frames = root == nullptr ? nullptr : root->if_contains("frames");
-    if (frames == nullptr || !frames->is_array()) return;
+void waits::add_frames(const store::run_row& row, const json::object& state, json::array& out) {
+    const auto* frames = list_in(state, "frames");
+    if (frames == nullptr) return;
     std::size_t turns = 0, retries = 0;
-    for (const auto& each : frames->get_array()) {
+    for (const auto& each : *frames) {
         const auto* frame = each.if_object();
         const auto phase = frame == nullptr ? -1 : number_in(*frame, "phase", -1);
         const bool queued = phase == static_cast<std::int64_t>(run::frame_phase::queued), backs_off = phase == static_cast<std::int64_t>(run::frame_phase::backoff);
@@ -113,13 +150,11 @@ void waits::add_frames(const store::run_row& row, json::array& out) {
 }
 
 bool has_call_under_way(const store::run_row& row) {
-    const auto state = parse_json(row.state);
-    const auto* root = state.has_value() ? state->if_object() : nullptr;
-    const auto* frames = root == nullptr ? nullptr : root->if_contains("frames");
-    if (frames == nullptr || !frames->is_array()) return false;
-    return std::any_of(frames->get_array().begin(), frames->get_array().end(), [](const json::value& each) {
-        return each.is_object() && number_in(each.get_object(), "phase", -1) == static_cast<std::int64_t>(run::frame_phase::started);
-    });
+    const auto state = parsed_state(row.state);
+    const auto* frames = list_in(state, "frames");
+    return frames != nullptr && std::any_of(frames->begin(), frames->end(), [](const json::value& each) {
+               return each.is_object() && number_in(each.get_object(), "phase", -1) == static_cast<std::int64_t>(run::frame_phase::started);
+           });
 }
 
 json::array waits::names_for(std::string_view function) const {

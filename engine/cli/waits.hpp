@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pawl::cli {
 
@@ -20,10 +21,20 @@ public:
     /// [{ kind: approval, id, task, title, expiresAt? } | { kind: event, type } | { kind: child, id, workflow, status } | { kind: turn, task?, function?, since, limits? } |
     /// { kind: retry, task, attempt, until } | { kind: timer, until }]; empty for a run that is over.
     json::array of(const store::run_row& row);
+    /// The same as `waitingFor` of a run that is not over, and as `eventsKept` and `eventsDropped` how many events it keeps for listens to come and had to let go, unless none.
+    void describe(const store::run_row& row, json::object& document);
 
 private:
-    void add_rows(const store::run_row& row, json::array& out);
-    void add_frames(const store::run_row& row, json::array& out);
+    /// What the store has of it; a state that is not there or cannot be read is empty.
+    struct stored {
+        json::object state;
+        std::vector<std::string> subscribed;
+    };
+
+    stored look_at(const store::run_row& row);
+    json::array of(const store::run_row& row, const stored& what);
+    void add_rows(const store::run_row& row, const stored& what, json::array& out);
+    void add_frames(const store::run_row& row, const json::object& state, json::array& out);
     void add_own_turn(const store::run_row& row, json::array& out) const;
     std::shared_ptr<const flow::workflow> definition(const std::string& digest);
     json::array names_for(std::string_view function) const;

@@ -1,5 +1,6 @@
 #include "expr/habits.hpp"
 
+#include "base/utf8.hpp"
 #include "expr/builtins.hpp"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ bool is_other_letter(char c) noexcept { return static_cast<unsigned char>(c) >= 
 
 std::size_t characters_end(std::string_view text, std::size_t at) noexcept {
     do ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0u) == 0x80u);
+    while (at < text.size() && is_utf8_tail(text[at]));
     return at;
 }
 

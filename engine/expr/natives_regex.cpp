@@ -238,7 +238,7 @@ value matches(machine& m, const value& in, const value& pattern, const value& fl
         from = static_cast<std::size_t>(s.end(0));
         if (s.end(0) == s.begin(0)) {
             ++from;
-            while (from < text.size() && is_tail(text[from])) ++from;
+            while (from < text.size() && is_utf8_tail(text[from])) ++from;
         }
     }
     return test ? value::boolean(false) : m.array(std::move(found));

@@ -26,7 +26,7 @@ value split_text(machine& m, std::string_view text, std::string_view separator) 
     if (separator.empty()) {
         for (std::size_t at = 0; at < text.size();) {
             const auto start = at++;
-            while (at < text.size() && is_tail(text[at])) ++at;
+            while (at < text.size() && is_utf8_tail(text[at])) ++at;
             parts.push_back(value::string(m.funds(), std::string(text.substr(start, at - start))));
         }
         return m.array(std::move(parts));
@@ -96,7 +96,7 @@ value trimmed(machine& m, const value& in, bool left, bool right) {
     }
     while (right && !text.empty()) {
         auto start = text.size() - 1;
-        while (start > 0 && is_tail(text[start])) --start;
+        while (start > 0 && is_utf8_tail(text[start])) --start;
         auto at = start;
         if (!is_space(next_code_point(text, at))) break;
         text = text.substr(0, start);

@@ -193,7 +193,7 @@ value reverse(machine& m, value in, value*) {
         const auto text = in.text();
         for (std::size_t end = text.size(); end > 0;) {
             auto start = end - 1;
-            while (start > 0 && is_tail(text[start])) --start;
+            while (start > 0 && is_utf8_tail(text[start])) --start;
             out.append(text.substr(start, end - start));
             end = start;
         }

@@ -106,7 +106,7 @@ std::string excerpt(const value& v) {
     if (v.is_array()) tail = "...]";
     if (v.is_object()) tail = "...}";
     auto cut = most - tail.size();
-    while (cut > 0 && is_tail(text[cut])) --cut;
+    while (cut > 0 && is_utf8_tail(text[cut])) --cut;
     return text.substr(0, cut).append(tail);
 }
 

@@ -29,7 +29,7 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
     std::uint32_t code = first & (0x3fu >> more);
     const auto start = at;
     for (int i = 0; i < more; ++i) {
-        if (at >= text.size() || !is_tail(text[at])) return 0xfffd;
+        if (at >= text.size() || !is_utf8_tail(text[at])) return 0xfffd;
         code = (code << 6) | (static_cast<unsigned char>(text[at++]) & 0x3fu);
     }
     const bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);

@@ -1,6 +1,8 @@
 // UTF-8, by code points. Texts come from JSON and are valid; what is not counts byte by byte.
 #pragma once
 
+#include "base/utf8.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,11 +10,9 @@
 
 namespace pawl::expr {
 
-inline bool is_tail(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
-
 inline std::size_t code_points(std::string_view text) noexcept {
     std::size_t count = 0;
-    for (const char c : text) count += is_tail(c) ? 0 : 1;
+    for (const char c : text) count += is_utf8_tail(c) ? 0 : 1;
     return count;
 }
 
@@ -20,7 +20,7 @@ inline std::size_t code_points(std::string_view text) noexcept {
 inline std::size_t byte_offset(std::string_view text, std::size_t n) noexcept {
     std::size_t at = 0;
     for (; at < text.size(); ++at) {
-        if (is_tail(text[at])) continue;
+        if (is_utf8_tail(text[at])) continue;
         if (n-- == 0) return at;
     }
     return at;

@@ -1,4 +1,5 @@
 // The arguments of `call: http` (dsl-reference.md, "HTTP Call", "Endpoint", "Authentication").
+#include "base/header_text.hpp"
 #include "flow/parts.hpp"
 
 #include <algorithm>
@@ -44,23 +45,17 @@ void check_map_or_expression(compilation& c, const node& n) {
 /// Names and values that HTTP does not let a header have (RFC 9110, 5.1 and 5.5), as far as they are written there.
 void check_headers(compilation& c, const node& headers) {
     if (!headers.is_object() || c.rebuild) return;
-    const auto in_name = [](char ch) {
-        return (ch >= '0' && ch <= '9') || ((ch | 0x20) >= 'a' && (ch | 0x20) <= 'z') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(ch) != std::string_view::npos;
-    };
-    const auto in_value = [](char ch) { return static_cast<unsigned char>(ch) >= 0x20 ? ch != 0x7f : ch == '\t'; };
     for (const auto& [key, value] : headers.value->get_object()) {
         const auto at = headers.at(key);
         const std::string_view name = key;
-        if (name.empty() || !std::all_of(name.begin(), name.end(), in_name)) {
+        if (!is_token(name)) {
             auto meant = std::string(name);
             while (meant.ends_with(':') || meant.ends_with(' ')) meant.pop_back();
             std::replace(meant.begin(), meant.end(), ' ', '-');
-            const bool usable = !meant.empty() && std::all_of(meant.begin(), meant.end(), in_name);
             c.report.key_error("bad-name", at, quoted(name) + " cannot be the name of a header: it may hold letters, digits and `-`, and no blanks",
-                               usable ? "did you mean " + quoted(meant) + "?" : "");
+                               is_token(meant) ? "did you mean " + quoted(meant) + "?" : "");
         } else if (const auto* text = value.if_string();
-                   text != nullptr && !is_expression(at) && !std::all_of(text->begin(), text->end(), in_value)) {
+                   text != nullptr && !is_expression(at) && !is_header_value(std::string_view(*text))) {
             c.report.error("bad-value", at,
                            "the header " + quoted(name) + " has a line break or another control character, and no header can hold one",
                            "write it in one line; a block text (`|`) ends with a line break, `|-` does not");

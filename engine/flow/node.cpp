@@ -1,5 +1,7 @@
 #include "flow/node.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 
 namespace pawl::flow {
@@ -51,7 +53,7 @@ std::string quoted(std::string_view name) {
     constexpr std::size_t longest = 60;
     std::string out = "`";
     auto end = std::min(name.size(), longest);
-    while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0u) == 0x80u) --end;
+    while (end < name.size() && end > 0 && is_utf8_tail(name[end])) --end;
     out += name.substr(0, end);
     if (end < name.size()) out += "...";
     for (auto& c : out) {

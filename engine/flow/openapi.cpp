@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "base/problem.hpp"
 #include "base/suggest.hpp"
+#include "schema/uri.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,20 +33,6 @@ std::optional<bool> flag_at(const json::object& object, std::string_view key) {
     return found != nullptr && found->is_bool() ? std::optional(found->get_bool()) : std::nullopt;
 }
 
-/// A fragment is percent-encoded: `#/paths/~1pets~1%7Bid%7D`.
-std::string decoded(std::string_view text) {
-    const auto digit = [](char ch) {
-        return ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
-    };
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool encoded = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
-        out += encoded ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
-        if (encoded) i += 2;
-    }
-    return out;
-}
-
 /// The object a value is, or leads to by `$ref` within the document.
 const json::object* followed(const json::value& document, const json::value* value) {
     for (int i = 0; value != nullptr && i < most_references; ++i) {
@@ -55,7 +42,7 @@ const json::object* followed(const json::value& document, const json::value* val
         if (reference.empty()) return object;
         if (!reference.starts_with('#')) return nullptr;
         boost::system::error_code missing;
-        value = document.find_pointer(decoded(std::string_view(reference).substr(1)), missing);
+        value = document.find_pointer(schema::percent_decode(std::string_view(reference).substr(1)), missing);
     }
     return nullptr;
 }

@@ -1,5 +1,6 @@
 #include "flow/yaml_builder.hpp"
 
+#include "base/utf8.hpp"
 #include "flow/yaml_scalar.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ std::string short_tag(std::string_view tag) {
 
 std::string excerpt(std::string_view text) {
     auto end = std::min<std::size_t>(text.size(), 40);
-    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u) --end;
+    while (end < text.size() && end > 0 && is_utf8_tail(text[end])) --end;
     return std::string(text.substr(0, end)) + (end < text.size() ? "..." : "");
 }
 

@@ -1,6 +1,7 @@
-// The small texts of HTTP: tokens, header values, percent-encoding, forms. Pure; any thread.
+// The small texts of HTTP: percent-encoding, forms, headers; tokens and header values as base has them. Pure; any thread.
 #pragma once
 
+#include "base/header_text.hpp"
 #include "base/json.hpp"
 #include "net/http.hpp"
 
@@ -11,10 +12,6 @@
 
 namespace pawl::protocol {
 
-/// A method or the name of a header.
-bool is_token(std::string_view text);
-/// No line breaks or other control characters: they would end the header.
-bool is_header_value(std::string_view text);
 /// RFC 3986: all but the unreserved characters are encoded.
 std::string percent_encoded(std::string_view text);
 /// A string as it is, anything else as JSON.

@@ -1,15 +1,11 @@
 // Events that no listen has taken, kept for one that begins later: an event that is sent before its waiter is not lost.
+#include "base/cloud_event.hpp"
 #include "run/stepper.hpp"
 
 #include <algorithm>
 
 namespace pawl::run {
 namespace {
-
-std::string attribute(const json::value& event, std::string_view name) {
-    const auto* found = event.is_object() ? event.get_object().if_contains(name) : nullptr;
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
 
 std::size_t bytes_of(const std::vector<value_ref>& events) {
     std::size_t bytes = 0;
@@ -22,8 +18,8 @@ problem dropped(const std::vector<value_ref>& events) {
     json::array which;
     std::string names;
     for (const auto& each : events) {
-        which.push_back(json::object{{"id", attribute(*each, "id")}, {"source", attribute(*each, "source")}, {"type", attribute(*each, "type")}});
-        if (which.size() <= 3) names += (names.empty() ? "" : ", ") + attribute(*each, "id") + " (" + attribute(*each, "type") + ")";
+        which.push_back(json::object{{"id", event_attribute_text(*each, "id")}, {"source", event_attribute_text(*each, "source")}, {"type", event_attribute_text(*each, "type")}});
+        if (which.size() <= 3) names += (names.empty() ? "" : ", ") + event_attribute_text(*each, "id") + " (" + event_attribute_text(*each, "type") + ")";
     }
     auto told = make_problem(problem_type::runtime,
                              "More events wait for a later `listen` than a run keeps (" + std::to_string(most_kept_events) + ", of " +
@@ -41,7 +37,7 @@ problem dropped(const std::vector<value_ref>& events) {
 bool stepper::is_of_use(const json::value& event) const {
     const auto& w = *s_.workflow;
     if (w.listens.empty()) return false;
-    const auto type = attribute(event, "type");
+    const auto type = event_attribute_text(event, "type");
     scope where(s_, world_, nullptr);  // what is constant reads no variable
     const auto evaluate = [&](const flow::evaluable& e, const json::value& dot) { return where.evaluate(e, dot); };
     return std::any_of(w.listens.begin(), w.listens.end(), [&](const flow::listen_place& each) {

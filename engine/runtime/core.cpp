@@ -17,8 +17,7 @@ constexpr std::size_t most_births_to_load = 5'000;
 constexpr milliseconds short_wait{2'000};
 
 store::step_row row_of(const resident& r, const run::step_record& step) {
-    static const flow::task none;
-    const auto& task = step.task == flow::no_task ? none : r.state.workflow->tasks[step.task];
+    const auto& task = task_of(r, step);
     return {step.seq, task.name, task.pointer, step.function, step.key, step.digest, static_cast<int>(step.attempt), step.outcome,
             step.started_at, step.ended_at, step.result.text(), to_text(json::value(step.record))};
 }

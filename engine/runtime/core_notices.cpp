@@ -16,8 +16,7 @@ run_event core::notice(const resident& r, run_event::kind what) const {
 
 void core::notice_step(resident& r, const run::step_record& step) {
     if (!options_.listener) return;
-    static const flow::task none;
-    const auto& task = step.task == flow::no_task ? none : r.state.workflow->tasks[step.task];
+    const auto& task = task_of(r, step);
     auto event = notice(r, run_event::kind::step_finished);
     event.task = task.name;
     event.pointer = task.pointer;

@@ -22,8 +22,6 @@ constexpr std::size_t reader_threads = 2;
 constexpr std::chrono::seconds last_signs{2};
 /// Nanoseconds do not reach as far as time-outs may.
 constexpr milliseconds longest_wait{std::chrono::hours(24 * 365 * 100)};
-/// A tick before anything is due does no harm; nanoseconds do not reach as far as time-outs may.
-constexpr milliseconds longest_sleep{24 * 3'600'000};
 
 /// The core's io_context, kept alive by work posted to it from threads that outlive the engine.
 struct core_thread {
@@ -76,7 +74,7 @@ struct engine::impl final : host_threads {
 
     void beat(store::heartbeat_row row) override { writer->beat(std::move(row)); }
 
-    void tick_after(milliseconds wait) override { alarm = std::chrono::steady_clock::now() + std::min(wait, longest_sleep); }
+    void tick_after(milliseconds wait) override { alarm = std::chrono::steady_clock::now() + std::min(wait, longest_wait); }
 
     time_point local(time_point of_database, time_point now_of_database) override { return system_clock_source().now() + (of_database - now_of_database); }
 

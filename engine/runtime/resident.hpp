@@ -108,4 +108,10 @@ struct resident {
     bool is_idle() const noexcept { return !committing && inputs.empty() && calls.empty() && (state.ready.empty() || state.suspended_at); }
 };
 
+/// The task that a step is of; one without a name for what the run does by itself.
+inline const flow::task& task_of(const resident& r, const run::step_record& step) {
+    static const flow::task none;
+    return step.task == flow::no_task ? none : r.state.workflow->tasks[step.task];
+}
+
 }  // namespace pawl::runtime

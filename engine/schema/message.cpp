@@ -1,5 +1,6 @@
 #include "schema/message.hpp"
 
+#include "base/utf8.hpp"
 #include "base/suggest.hpp"
 #include "schema/node.hpp"
 
@@ -34,7 +35,7 @@ std::string actual_type(const json::value& value) {
 
 std::string shortened(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) return std::string(text);
-    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
+    while (limit > 0 && is_utf8_tail(text[limit])) --limit;
     return std::string(text.substr(0, limit)) + "...";
 }
 

@@ -1,5 +1,6 @@
 #include "trial/case_file.hpp"
 
+#include "base/utf8.hpp"
 #include "schema/validator.hpp"
 #include "trial/match.hpp"
 
@@ -48,7 +49,7 @@ problem error_from(const json::value& v) {
 std::string first_characters(std::string_view text, std::size_t count) {
     std::size_t at = 0;
     for (; at < text.size(); ++at) {
-        if ((static_cast<unsigned char>(text[at]) & 0xc0u) != 0x80u && count-- == 0) break;
+        if (!is_utf8_tail(text[at]) && count-- == 0) break;
     }
     return std::string(text.substr(0, at));
 }

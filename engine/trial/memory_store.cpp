@@ -1,5 +1,7 @@
 #include "trial/memory_store.hpp"
 
+#include "flow/listens.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -11,6 +13,19 @@ bool is_among(std::span<const shard_id> shards, shard_id shard) { return std::fi
 bool is_runnable(const store::run_row& row) { return row.status == run_status::pending || row.status == run_status::running; }
 
 }  // namespace
+
+store::new_run run_of(const flow::workflow& workflow, std::string id, shard_id shard, const json::value& input, std::string agent, std::string key) {
+    store::new_run row;
+    row.id = std::move(id);
+    row.shard = shard;
+    row.definition = workflow.digest;
+    row.workflow = workflow.document.ns + "/" + workflow.document.name + ":" + workflow.document.version;
+    row.agent = std::move(agent);
+    row.agent_key = std::move(key);
+    row.input = to_text(input);
+    row.subscribed = flow::heard_types(workflow);
+    return row;
+}
 
 memory_store::memory_store(std::uint32_t shards, std::function<time_point()> clock, observers watching) : clock_(std::move(clock)), watching_(std::move(watching)) {
     for (std::uint32_t i = 0; i < shards; ++i) leases_[static_cast<shard_id>(i)];

@@ -2,6 +2,7 @@
 // at once and whole. For worlds and simulated fleets; no I/O, no clock of its own, one thread. What no store may ever be asked to do is kept as a violation.
 #pragma once
 
+#include "flow/workflow.hpp"
 #include "store/connection.hpp"
 
 #include <functional>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace pawl::trial {
+
+/// A new run as whoever starts one gives it to a store.
+store::new_run run_of(const flow::workflow& workflow, std::string id, shard_id shard, const json::value& input, std::string agent, std::string key);
 
 class memory_store {
 public:

@@ -2,8 +2,6 @@
 #include "trial/world.hpp"
 
 #include <algorithm>
-#include <array>
-#include <limits>
 
 namespace pawl::trial {
 
@@ -107,7 +105,7 @@ void world::advance_to(time_point t) {
 }
 
 bool world::pass_time(std::optional<time_point> limit) {
-    core_->due(store_.due(std::array<shard_id, 1>{0}, time_point::max(), std::numeric_limits<std::size_t>::max()));
+    core_->due(store_.due(all_shards, time_point::max(), without_limit));
     auto next = alarm_;
     if (!timed_.empty() && (!next || timed_.begin()->first < *next)) next = timed_.begin()->first;
     if (!next || (limit && *next > *limit)) return false;

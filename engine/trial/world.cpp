@@ -2,14 +2,11 @@
 
 #include "base/cloud_event.hpp"
 
-#include <array>
 
 namespace pawl::trial {
 namespace {
 
 constexpr std::size_t runnable_at_once = 50;
-constexpr std::array<shard_id, 1> all_shards{0};
-constexpr std::size_t without_limit = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
 
@@ -28,14 +25,7 @@ void world::deploy(std::shared_ptr<const flow::workflow> workflow) {
 }
 
 void world::create_run(const std::string& id, const flow::workflow& workflow, const json::value& input, const std::string& agent, const std::string& key) {
-    store::new_run row;
-    row.id = id;
-    row.definition = workflow.digest;
-    row.workflow = workflow.document.ns + "/" + workflow.document.name + ":" + workflow.document.version;
-    row.agent = agent;
-    row.agent_key = key;
-    row.input = to_text(input);
-    (void)store_.create(row);
+    (void)store_.create(run_of(workflow, id, 0, input, agent, key));
     post({0, id, "start", "test", id, "{}"});
 }
 
@@ -139,15 +129,9 @@ std::function<void(std::function<void()>)> world::poster() {
     };
 }
 
-/// What is sent by a checkpoint is sent again where everything comes twice; emitted events go to those that listen, as a relay brings them.
+/// The store has sent what the checkpoint sends: once more changes nothing, and is what happens where everything comes twice. Emitted events go to those that listen, as a relay brings them.
 void world::spread(const store::checkpoint& c) {
-    if (options_.duplicates) {
-        for (const auto& message : c.posts) {
-            ++posted_twice_;
-            (void)store_.post(message);
-        }
-    }
-    if (!c.posts.empty()) fetch_inbox();
+    for (const auto& message : c.posts) post(message);
     for (const auto& e : c.events) {
         const auto event = parse_json(e.body);
         if (event) publish({event_attribute_text(*event, "source"), event_attribute_text(*event, "id"), e.type, e.body});

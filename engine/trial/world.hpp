@@ -5,6 +5,7 @@
 #include "runtime/core.hpp"
 #include "trial/memory_store.hpp"
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <limits>
@@ -124,6 +125,9 @@ public:
     std::function<void(std::function<void()>)> poster() override;
 
 private:
+    static constexpr std::array<shard_id, 1> all_shards{0};
+    static constexpr std::size_t without_limit = std::numeric_limits<std::size_t>::max();
+
     void boot();
     void crash();
     void write(store::checkpoint c);

@@ -56,4 +56,6 @@ private:
     int events_sent_ = 0;
 };
 
+inline bool waits(const driver& d) { return d.s.status == run_status::waiting; }
+
 }  // namespace pawl::testing

@@ -22,8 +22,6 @@ run::surroundings at(time_point now) {
     return world;
 }
 
-bool waits(const driver& d) { return d.s.status == run_status::waiting; }
-
 constexpr std::string_view asks_then_hears = R"yaml(
   - ask: { call: t.idempotent, with: {} }
   - hear: { listen: { to: { one: { with: { type: paid } } } } }

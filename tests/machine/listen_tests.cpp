@@ -19,8 +19,6 @@ driver hears(const std::string& to, std::string_view more = "") {
     return d;
 }
 
-bool waits(const driver& d) { return d.s.status == run_status::waiting; }
-
 }  // namespace
 
 BOOST_TEST_DONT_PRINT_LOG_VALUE(types)

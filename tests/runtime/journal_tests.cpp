@@ -42,6 +42,14 @@ store::checkpoint checkpoint_of(std::string run, std::int64_t revision = 0) {
 
 const std::function<void(std::string_view)> silent;
 
+/// Until one is under way.
+void wait_for_a_commit(fake_state& s) {
+    for (;;) {
+        const std::lock_guard lock(s.mutex);
+        if (!s.batches.empty()) return;
+    }
+}
+
 /// What a commit takes on a very slow disk.
 void flush_slowly() {
     runtime::stop_flag never;
@@ -63,10 +71,7 @@ BOOST_AUTO_TEST_CASE(what_gathers_during_a_commit_goes_into_one_transaction) {
     reports r;
     runtime::journal j(std::make_shared<fake_database>(s), 512, r.sink(), silent);
     j.write(checkpoint_of("first"));
-    for (;;) {  // until the first commit is under way
-        const std::lock_guard lock(s.mutex);
-        if (!s.batches.empty()) break;
-    }
+    wait_for_a_commit(s);
     for (int i = 0; i < 100; ++i) j.write(checkpoint_of("run" + std::to_string(i)));
     closed.unlock();
     BOOST_TEST_REQUIRE(r.wait_for(101));
@@ -107,10 +112,7 @@ BOOST_AUTO_TEST_CASE(where_a_flush_takes_long_a_transaction_waits_for_what_the_l
     runtime::journal j(std::make_shared<fake_database>(s), 512, sink, silent);
     going_on = &j;
     j.write(checkpoint_of("slow"));
-    for (;;) {  // until it is under way
-        const std::lock_guard lock(s.mutex);
-        if (!s.batches.empty()) break;
-    }
+    wait_for_a_commit(s);
     j.write(checkpoint_of("run1"));
     j.write(checkpoint_of("run2"));
     BOOST_TEST_REQUIRE(r.wait_for(3));
@@ -134,10 +136,7 @@ BOOST_AUTO_TEST_CASE(stop_waits_for_nobody_to_catch_up) {
     reports r;
     runtime::journal j(std::make_shared<fake_database>(s), 512, r.sink(), silent);
     j.write(checkpoint_of("slow"));
-    for (;;) {
-        const std::lock_guard lock(s.mutex);
-        if (!s.batches.empty()) break;
-    }
+    wait_for_a_commit(s);
     j.write(checkpoint_of("run1"));
     j.write(checkpoint_of("run2"));
     BOOST_TEST_REQUIRE(r.wait_for(3));
@@ -296,10 +295,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_is_away_for_long_is_given_the_batch_as_a_whole
     reports r;
     runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), silent);
     j.write(checkpoint_of("first"));
-    for (;;) {  // until the first commit is under way
-        const std::lock_guard lock(s.mutex);
-        if (!s.batches.empty()) break;
-    }
+    wait_for_a_commit(s);
     for (int i = 0; i < 20; ++i) j.write(checkpoint_of("run" + std::to_string(i)));
     closed.unlock();
     BOOST_TEST_REQUIRE(r.wait_for(21));
@@ -314,10 +310,7 @@ BOOST_AUTO_TEST_CASE(a_journal_with_a_refused_checkpoint_stops) {
     reports r;
     runtime::journal j(std::make_shared<fake_database>(s), 64, r.sink(), silent);
     j.write(checkpoint_of("poison"));
-    for (;;) {  // until it was refused
-        const std::lock_guard lock(s.mutex);
-        if (!s.batches.empty()) break;
-    }
+    wait_for_a_commit(s);
     j.stop();
     BOOST_TEST(r.all.empty());
 }

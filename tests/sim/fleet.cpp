@@ -1,7 +1,6 @@
 #include "sim/fleet.hpp"
 
 #include "base/cloud_event.hpp"
-#include "flow/listens.hpp"
 #include "sim/simulated_engine.hpp"
 
 #include <algorithm>
@@ -24,14 +23,16 @@ fleet::fleet(fleet_options options, std::vector<std::shared_ptr<const flow::work
               });
           }
       }}) {
-    for (auto& w : workflows) {
-        definitions_[w->digest] = {w->digest, w->document.ns, w->document.name, w->document.version, w->bundle, {}};
-        for (const auto& child : w->runs) definitions_[child->digest] = {child->digest, child->document.ns, child->document.name, child->document.version, child->bundle, {}};
-    }
+    for (const auto& w : workflows) define(*w);
     workflows_ = std::move(workflows);
     incarnations_.resize(options_.engines);
     engines_.resize(options_.engines);
     for (std::size_t i = 0; i < options_.engines; ++i) start_engine(i);
+}
+
+void fleet::define(const flow::workflow& w) {
+    for (const auto& child : w.runs) define(*child);
+    definitions_[w.digest] = {w.digest, w.document.ns, w.document.name, w.document.version, w.bundle, {}};
 }
 
 /// What is under way when they die may still write to what the fleet holds.
@@ -45,16 +46,7 @@ void fleet::start_engine(std::size_t number) {
 
 void fleet::create_run(const std::string& id, std::string_view workflow, shard_id shard, const json::value& input, const std::string& agent, const std::string& key) {
     const auto& w = **std::find_if(workflows_.begin(), workflows_.end(), [&](const auto& each) { return each->document.name == workflow; });
-    store::new_run row;
-    row.id = id;
-    row.shard = shard;
-    row.definition = w.digest;
-    row.workflow = w.document.ns + "/" + w.document.name + ":" + w.document.version;
-    row.agent = agent;
-    row.agent_key = key;
-    row.input = to_text(input);
-    row.subscribed = flow::heard_types(w);
-    (void)rows_.create(row);
+    (void)rows_.create(trial::run_of(w, id, shard, input, agent, key));
     (void)rows_.post({shard, id, "start", "run", id, "{}"});
     ring();
 }

@@ -76,6 +76,7 @@ private:
     std::uint64_t random(std::uint64_t below) { return std::uniform_int_distribution<std::uint64_t>(0, below - 1)(random_); }
     bool chance(double probability) { return std::uniform_real_distribution<>(0, 1)(random_) < probability; }
     bool may_fail() const { return faults_ < options_.most_faults; }
+    void define(const flow::workflow& w);
     void start_engine(std::size_t number);
     void fail_somehow();
     void ring();

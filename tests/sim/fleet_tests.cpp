@@ -12,21 +12,6 @@ using namespace pawl;
 
 namespace {
 
-constexpr std::string_view listening = R"(
-document: { dsl: '1.0.3', namespace: sim, name: listening, version: '1.0.0' }
-do:
-  - each:
-      listen:
-        to: { any: [ { with: { type: bill }, correlate: { shop: { from: .subject } } } ], until: { one: { with: { type: enough } } } }
-      foreach:
-        do:
-          - pay: { call: sim.pay, with: { n: '${ $item }', at: '${ $index }' } }
-          - pause: { wait: { seconds: 1 } }
-          - out: { set: '${ $item }' }
-        export: { as: '($context // 0) + $item' }
-  - last: { set: { bills: '${ . }', sum: '${ $context }' } }
-)";
-
 constexpr std::string_view counting = R"(
 document: { dsl: '1.0.3', namespace: sim, name: counting, version: '1.0.0' }
 do:
@@ -80,7 +65,7 @@ std::string without_long_waits(std::string_view yaml) {
 }
 
 struct flows {
-    std::vector<std::shared_ptr<const flow::workflow>> all{sim::compiled(without_long_waits(sim::everything)), sim::compiled(listening), sim::compiled(counting), sim::compiled(risky), sim::compiled(lengthy)};
+    std::vector<std::shared_ptr<const flow::workflow>> all{sim::compiled(without_long_waits(sim::everything)), sim::compiled(sim::listening), sim::compiled(counting), sim::compiled(risky), sim::compiled(lengthy)};
 
     flows() { all.push_back(sim::compiled(parent, {sim::compiled(child)})); }
 };
@@ -121,8 +106,8 @@ void fill(sim::fleet& f, std::uint64_t seed) {
         f.later(at + std::chrono::seconds(7), [&f, number] { f.post({1, "everything-2", "resume", "operator", "resume " + number, R"({"by":"somebody"})"}); });
     }
     // Also where misfortune has kept the run from beginning until then.
-    for (int n = 1; n <= 7; ++n) {
-        const auto type = n <= 6 ? "bill" : "enough";
+    for (int n = 1; n <= 8; ++n) {
+        const auto* type = n <= 6 ? "bill" : n == 7 ? "stop" : "enough";
         f.later(std::chrono::seconds(60 + 2 * n), [&f, n, type = std::string(type)] {
             const auto id = std::to_string(n);
             f.publish({"/t", id, type, R"({"id":")" + id + R"(","source":"/t","type":")" + type + R"(","subject":"ours","data":)" + id + "}"});

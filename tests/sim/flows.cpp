@@ -51,6 +51,21 @@ do:
   - rememberAgain: { call: sim.remember, with: {}, output: { as: '{ count: .count, context: $context }' } }
 )";
 
+const std::string_view listening = R"(
+document: { dsl: '1.0.3', namespace: sim, name: listening, version: '1.0.0' }
+do:
+  - each:
+      listen:
+        to: { any: [ { with: { type: bill }, correlate: { shop: { from: .subject } } } ], until: { all: [ { with: { type: stop } }, { with: { type: enough } } ] } }
+      foreach:
+        do:
+          - pay: { call: sim.pay, with: { n: '${ $item }', at: '${ $index }' } }
+          - pause: { wait: { seconds: 1 } }
+          - out: { set: '${ $item }' }
+        export: { as: '($context // 0) + $item' }
+  - last: { set: { bills: '${ . }', sum: '${ $context }' } }
+)";
+
 std::shared_ptr<const flow::workflow> compiled(std::string_view yaml, const std::vector<std::shared_ptr<const flow::workflow>>& others) {
     flow::compile_options options;
     options.file = "sim.yaml";

@@ -1,10 +1,10 @@
 // Runs that crashed on their way are taken back to any of their tasks, while processes go on crashing: they end as before, and what is repeated has one effect under its new key.
-#include "flow/compile.hpp"
 #include "run/control.hpp"
 #include "run/replay.hpp"
 #include "run/state_codec.hpp"
 #include "runtime/control.hpp"
 #include "sim/effects.hpp"
+#include "sim/flows.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -42,18 +42,6 @@ do:
   - announce: { emit: { event: { with: { type: sim.done.v1, data: '${ . }' } } }, output: { as: .data } }
   - last: { call: sim.pay, with: { all: '${ . }', context: '${ $context }' }, output: { as: '$input + { last: true }' } }
 )";
-
-std::shared_ptr<const flow::workflow> compiled() {
-    flow::compile_options options;
-    options.file = "winding.yaml";
-    options.functions = sim::simulated_functions();
-    const auto made = flow::compile(winding, options);
-    for (const auto& d : made.diagnostics) {
-        if (d.level == severity::error) BOOST_ERROR(render(d, winding));
-    }
-    BOOST_REQUIRE(made.compiled);
-    return made.compiled;
-}
 
 run::past_run past_of(const trial::world& w, const std::string& id, const std::shared_ptr<const flow::workflow>& workflow) {
     run::past_run past;
@@ -112,7 +100,7 @@ std::size_t payments(const sim::simulation& s) {
 BOOST_AUTO_TEST_SUITE(rewinding)
 
 BOOST_AUTO_TEST_CASE(a_run_rewound_to_any_task_ends_as_before_whenever_its_process_dies) {
-    const auto workflow = compiled();
+    const auto workflow = sim::compiled(winding);
     const auto tasks = authored(*workflow);
     std::size_t crashes = 0, repeated = 0;
     for (std::uint64_t seed = 1; seed <= 300; ++seed) {
@@ -149,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_run_rewound_to_any_task_ends_as_before_whenever_its_proce
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_is_paused_at_any_moment_goes_back_and_ends_as_it_would_have) {
-    const auto workflow = compiled();
+    const auto workflow = sim::compiled(winding);
     const auto tasks = authored(*workflow);
     std::size_t rewound = 0;
     for (std::uint64_t seed = 1; seed <= 300; ++seed) {

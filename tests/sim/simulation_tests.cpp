@@ -146,20 +146,7 @@ do:
 }
 
 BOOST_AUTO_TEST_CASE(events_are_gone_through_once_and_in_order_whatever_crashes) {
-    const auto w = sim::compiled(R"(
-document: { dsl: '1.0.3', namespace: sim, name: listen, version: '1.0.0' }
-do:
-  - each:
-      listen:
-        to: { any: [ { with: { type: bill }, correlate: { shop: { from: .subject } } } ], until: { all: [ { with: { type: stop } }, { with: { type: enough } } ] } }
-      foreach:
-        do:
-          - pay: { call: sim.pay, with: { n: '${ $item }', at: '${ $index }' } }
-          - pause: { wait: { seconds: 1 } }
-          - out: { set: '${ $item }' }
-        export: { as: '($context // 0) + $item' }
-  - last: { set: { bills: '${ . }', sum: '${ $context }' } }
-)");
+    const auto w = sim::compiled(sim::listening);
     std::size_t crashes = 0;
     for (std::uint64_t seed = 1; seed <= 300; ++seed) {
         auto o = crashing(seed);
